@@ -1,0 +1,15 @@
+//! The one integration binary: a module per topic.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::unreachable,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+mod promises;
+mod support;

@@ -1,0 +1,6 @@
+//! What the tests stand on: a server that misbehaves on request, and a latch to wait for events.
+
+pub mod gzip;
+pub mod latch;
+pub mod reply;
+pub mod server;
