@@ -1,0 +1,1 @@
+//! Data-loss prevention: finds and masks secrets before metadata leaves the process.
