@@ -1,1 +1,6 @@
-//! Annotate a function, and it cannot run until a policy or a person has said yes.
+#![doc = include_str!("../README.md")]
+
+#[doc(hidden)]
+pub use sernixa_runtime::support as __private;
+
+pub use sernixa_runtime::{Callsite, Client, Error, Permit, Refusal, callsites};
