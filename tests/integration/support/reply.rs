@@ -235,7 +235,7 @@ impl Reply {
         framed
     }
 
-    pub(super) fn wire(&self) -> Vec<u8> {
+    pub fn wire(&self) -> Vec<u8> {
         if let Some(raw) = &self.raw {
             return raw.clone();
         }

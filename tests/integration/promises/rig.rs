@@ -1,0 +1,573 @@
+//! Runs one case against the real client over loopback, and holds it against the predicate.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::hash::{BuildHasher as _, RandomState};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use sernixa::{Action, Client, Error, RiskLevel};
+
+use super::predicate::{self, Call, Kind, Pending, Seen, Step, Verdict};
+use super::shot::{Shot, TIMEOUT, Values};
+use crate::support::reply::Reply;
+use crate::support::server::{Request, Server};
+
+/// What the call and its client are like.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    pub risk: RiskLevel,
+    pub accept_immediate_high_risk: bool,
+    pub require_claim: bool,
+    /// The client was offered `claim` by an earlier answer.
+    pub once_offered: bool,
+    /// Through `run_async`, else through `run`.
+    pub asynchronous: bool,
+    pub max_retries: usize,
+}
+
+impl Setup {
+    /// A low-risk call through the sync door of a client with all defaults and no retries.
+    pub fn plain() -> Self {
+        Self {
+            risk: RiskLevel::Low,
+            accept_immediate_high_risk: false,
+            require_claim: false,
+            once_offered: false,
+            asynchronous: false,
+            max_retries: 0,
+        }
+    }
+
+    pub fn any() -> impl Strategy<Value = Self> {
+        use RiskLevel::{Critical, High, Low, Medium};
+        let risk =
+            prop_oneof![5 => Just(Low), 3 => Just(Medium), 2 => Just(High), 1 => Just(Critical)];
+        (risk, prop::bool::weighted(0.15), any::<bool>()).prop_map(
+            |(risk, accept, asynchronous)| Self {
+                risk,
+                accept_immediate_high_risk: accept,
+                asynchronous,
+                ..Self::plain()
+            },
+        )
+    }
+}
+
+/// What the server answers: the n-th request gets the n-th answer, then always the last.
+#[derive(Clone, Debug)]
+pub struct Case {
+    pub setup: Setup,
+    pub submissions: Vec<Shot>,
+    pub records: Vec<Shot>,
+    pub claims: Vec<Shot>,
+}
+
+impl Case {
+    fn nth(shots: &[Shot], nth: usize) -> Shot {
+        let last = shots.last().expect("at least one answer");
+        shots.get(nth).unwrap_or(last).clone()
+    }
+}
+
+/// What should come of a case.
+#[derive(Debug, Default)]
+pub struct Expected {
+    /// `None`: the body runs.
+    pub refused: Option<Kind>,
+    pub pending: Option<Pending>,
+    pub submissions: usize,
+    pub claims: usize,
+    /// What the last answer was, as the predicate sees it.
+    pub last: Option<Seen>,
+    /// Which rows of the tables were met, for counting.
+    pub rows: Vec<String>,
+}
+
+/// Walks a case through the predicate.
+pub fn expect(case: &Case, values: &Values) -> Expected {
+    let setup = &case.setup;
+    let call = Call {
+        grave: matches!(setup.risk, RiskLevel::High | RiskLevel::Critical),
+        accept_immediate_high_risk: setup.accept_immediate_high_risk,
+        require_claim: setup.require_claim,
+        once_offered: setup.once_offered,
+        request_id: values.request_id.clone(),
+        body_hash: values.body_hash.clone(),
+    };
+    let mut expected = Expected::default();
+    let seen = attempts(
+        &case.submissions,
+        setup.max_retries,
+        values,
+        &mut expected.submissions,
+    );
+    let verdict = predicate::submission(&call, &seen);
+    let word = match &verdict {
+        Verdict::Runs => "runs".to_owned(),
+        Verdict::Waits(_) => "waits".to_owned(),
+        Verdict::Refuses(kind) => format!("{kind:?}"),
+    };
+    expected
+        .rows
+        .push(format!("submission: {} → {word}", class(&seen)));
+    expected.last = Some(seen);
+    let pending = match verdict {
+        Verdict::Runs => return expected,
+        Verdict::Refuses(kind) => {
+            expected.refused = Some(kind);
+            return expected;
+        }
+        Verdict::Waits(pending) => pending,
+    };
+    expected.pending = Some(pending.clone());
+
+    for n in 0.. {
+        assert!(n <= case.records.len(), "the last record must end the wait");
+        let seen = Case::nth(&case.records, n).seen(values);
+        let step = predicate::record(&call, &pending, &seen);
+        let word = match step {
+            Step::Opens => "opens".to_owned(),
+            Step::KeepsWaiting => "keeps waiting".to_owned(),
+            Step::Refuses(kind) => format!("{kind:?}"),
+        };
+        expected
+            .rows
+            .push(format!("record: {} → {word}", class(&seen)));
+        expected.last = Some(seen);
+        match step {
+            Step::KeepsWaiting => {}
+            Step::Opens => break,
+            Step::Refuses(kind) => {
+                expected.refused = Some(kind);
+                return expected;
+            }
+        }
+    }
+    if !pending.claims {
+        return expected;
+    }
+
+    let seen = attempts(
+        &case.claims,
+        setup.max_retries,
+        values,
+        &mut expected.claims,
+    );
+    expected.refused = predicate::claim(&call, &pending, &values.claim_id, &seen);
+    let word = expected
+        .refused
+        .map_or("runs".to_owned(), |kind| format!("{kind:?}"));
+    expected
+        .rows
+        .push(format!("claim: {} → {word}", class(&seen)));
+    expected.last = Some(seen);
+    expected
+}
+
+/// The answer that counts after the retries.
+fn attempts(shots: &[Shot], max_retries: usize, values: &Values, made: &mut usize) -> Seen {
+    loop {
+        let seen = Case::nth(shots, *made).seen(values);
+        *made += 1;
+        if *made > max_retries || !predicate::retried(&seen) {
+            return seen;
+        }
+    }
+}
+
+/// The row's head: what came.
+fn class(seen: &Seen) -> String {
+    match seen {
+        Seen::Late => "late".to_owned(),
+        Seen::Broken => "broken".to_owned(),
+        Seen::TooLarge => "too large".to_owned(),
+        Seen::Answer(answer) => match answer.status {
+            status @ (200 | 202 | 401 | 403 | 404 | 409 | 410 | 429) => status.to_string(),
+            300..=399 => "3xx".to_owned(),
+            500..=599 => "5xx".to_owned(),
+            _ => "other".to_owned(),
+        },
+    }
+}
+
+/// What the server is to do now, and what it heard.
+#[derive(Default)]
+struct Stage {
+    case: Option<Case>,
+    values: Values,
+    number: usize,
+    heard: Vec<Request>,
+    submissions: usize,
+    records: usize,
+    claims: usize,
+}
+
+/// A server, and the clients that talk to it.
+pub struct Rig {
+    server: Server,
+    stage: Arc<Mutex<Stage>>,
+    clients: BTreeMap<(bool, bool, usize), Client>,
+    runtime: tokio::runtime::Runtime,
+}
+
+impl Rig {
+    pub fn new() -> Self {
+        let stage = Arc::new(Mutex::new(Stage::default()));
+        let server = Server::start({
+            let stage = Arc::clone(&stage);
+            move |request| lock(&stage).answer(request)
+        });
+        lock(&stage).values.trap = format!("{}/trap/api/actions/execute", server.url());
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .build()
+            .unwrap();
+        Self {
+            server,
+            stage,
+            clients: BTreeMap::new(),
+            runtime,
+        }
+    }
+
+    /// A client for these settings: used again, unless a case may have left its mark on it.
+    fn client(&mut self, setup: &Setup) -> Client {
+        let key = (
+            setup.accept_immediate_high_risk,
+            setup.require_claim,
+            setup.max_retries,
+        );
+        let url = self.server.url();
+        self.clients
+            .entry(key)
+            .or_insert_with(|| client(&url, setup))
+            .clone()
+    }
+
+    /// Runs the case; `Err` says where client and predicate differ. Adds the rows it met to `tally`.
+    pub fn check(&mut self, case: &Case, tally: &Tally) -> Result<(), String> {
+        let number = {
+            let mut stage = lock(&self.stage);
+            let trap = std::mem::take(&mut stage.values.trap);
+            let number = stage.number + 1;
+            let values = Values {
+                trap,
+                approval_id: format!("ap-{number}"),
+                ..Values::default()
+            };
+            *stage = Stage {
+                case: Some(case.clone()),
+                values,
+                number,
+                ..Stage::default()
+            };
+            number
+        };
+        self.server.take_requests();
+        let client = self.client(&case.setup);
+        let ran = AtomicUsize::new(0);
+        let action = action(&format!("case-{number}"), case.setup.risk);
+        let body = || ran.fetch_add(1, Ordering::SeqCst);
+        let result: Result<usize, Error> = if case.setup.asynchronous {
+            self.runtime
+                .block_on(client.run_async(&action, || async { Ok(body()) }))
+        } else {
+            client.run(&action, || Ok(body()))
+        };
+        let (values, heard) = {
+            let stage = lock(&self.stage);
+            (stage.values.clone(), stage.heard.clone())
+        };
+        let expected = expect(case, &values);
+        let offers = |shot: &Shot| shot.body.windows(5).any(|window| window == b"claim");
+        if case.submissions.iter().any(offers) {
+            self.clients.clear();
+        }
+        tally.add(&expected.rows);
+        compare(&expected, &result, ran.load(Ordering::SeqCst), &heard).map_err(|difference| {
+            format!(
+                "{difference}\nexpected {expected:?}\ngot {result:?}\nheard {}",
+                Heard(&heard)
+            )
+        })
+    }
+}
+
+impl Stage {
+    fn answer(&mut self, request: &Request) -> Reply {
+        self.heard.push(request.clone());
+        let segments: Vec<_> = request.target.split('/').skip(1).collect();
+        let next = |count: &mut usize| {
+            *count += 1;
+            *count - 1
+        };
+        let case = self.case.clone().expect("a case");
+        let shot = match (request.method.as_str(), segments.as_slice()) {
+            ("POST", ["api", "actions", "execute"]) => {
+                let body = request.json();
+                assert_eq!(body["intent_id"], format!("case-{}", self.number));
+                self.values.request_id = body["request_id"]
+                    .as_str()
+                    .expect("a request id")
+                    .to_owned();
+                self.values.body_hash = body_hash(&body);
+                Case::nth(&case.submissions, next(&mut self.submissions))
+            }
+            ("GET", ["api", "approvals", _]) => Case::nth(&case.records, next(&mut self.records)),
+            ("POST", ["api", "approvals", _, "claim"]) => {
+                self.values.claim_id = request.json()["claim_id"]
+                    .as_str()
+                    .expect("a claim id")
+                    .to_owned();
+                Case::nth(&case.claims, next(&mut self.claims))
+            }
+            ("POST", ["api", "approvals", "outcomes"] | ["api", "approvals", _, "withdraw"]) => {
+                Shot::json(200, "{}")
+            }
+            // Whoever follows a redirect or walks up a path finds an allow, and `compare` finds out.
+            _ => Shot::json(200, r#"{"status":"accepted"}"#),
+        };
+        shot.reply(&self.values)
+    }
+}
+
+/// PROTOCOL 22, of the submission that came.
+fn body_hash(submission: &serde_json::Value) -> String {
+    let text = |key: &str| submission[key].as_str().expect("a string");
+    let metadata = submission["metadata"].as_object().expect("an object");
+    sernixa::protocol::body_hash(text("intent_id"), text("action_id"), metadata)
+}
+
+fn compare(
+    expected: &Expected,
+    result: &Result<usize, Error>,
+    ran: usize,
+    heard: &[Request],
+) -> Result<(), String> {
+    let check = |holds: bool, what: &str| if holds { Ok(()) } else { Err(what.to_owned()) };
+    let runs = usize::from(expected.refused.is_none());
+    check(
+        ran == runs,
+        "THE BODY RAN WHEN IT MUST NOT, or the other way round",
+    )?;
+    check(
+        result.is_ok() == (runs == 1),
+        "the result does not tell whether the body ran",
+    )?;
+
+    let paths: Vec<_> = heard
+        .iter()
+        .map(|r| (r.method.as_str(), r.path()))
+        .collect();
+    let to = |method: &str, suffix: &str| -> Vec<&Request> {
+        heard
+            .iter()
+            .filter(|r| r.method == method && r.path().ends_with(suffix))
+            .collect()
+    };
+    check(
+        !paths.iter().any(|(_, path)| path.contains("trap")),
+        "a redirect or a path was followed",
+    )?;
+    let submitted = to("POST", "/api/actions/execute");
+    // An answer that is too long may be judged by its status or not at all: not counted.
+    if !matches!(expected.last, Some(Seen::TooLarge)) {
+        check(
+            submitted.len() == expected.submissions,
+            "not the attempts that were expected",
+        )?;
+    }
+    check(
+        submitted.iter().all(|r| r.body == submitted[0].body),
+        "a retry sent other bytes",
+    )?;
+
+    let id = expected
+        .pending
+        .as_ref()
+        .map(|pending| encoded(&pending.approval_id));
+    for (method, path) in &paths {
+        if path.starts_with("/api/approvals/") && !path.ends_with("/outcomes") {
+            let id = id
+                .as_deref()
+                .ok_or("an approval was asked for that nobody gave")?;
+            let known = ["", "/claim", "/withdraw"]
+                .iter()
+                .any(|end| path[15..] == format!("{id}{end}"));
+            check(
+                known,
+                &format!("{method} {path} is not about approval {id}"),
+            )?;
+        }
+    }
+    let claims = to("POST", "/claim");
+    if !matches!(expected.last, Some(Seen::TooLarge)) {
+        check(
+            claims.len() == expected.claims,
+            "not the claims that were expected",
+        )?;
+    }
+    check(
+        claims.iter().all(|r| r.body == claims[0].body),
+        "a retried claim sent other bytes",
+    )?;
+
+    let Err(error) = result else { return Ok(()) };
+    check(Kind::of(error) == expected.refused, "another error")?;
+    if let Some(pending) = &expected.pending {
+        check(
+            error.approval_id() == Some(&pending.approval_id),
+            "the error lost the approval id",
+        )?;
+    }
+    let status = match &expected.last {
+        Some(Seen::Answer(answer)) => Some(answer.status),
+        _ => None,
+    };
+    check(
+        error.status_code().is_none() || error.status_code() == status,
+        "another status code",
+    )?;
+    if expected.pending.is_none() {
+        let broken = matches!(expected.last, Some(Seen::Broken));
+        let busy = matches!(status, Some(500 | 502 | 503 | 504));
+        check(
+            !(broken || busy) || error.is_retryable(),
+            "this may be tried again",
+        )?;
+        let late = matches!(expected.last, Some(Seen::Late));
+        check(
+            !late || error.may_have_been_submitted(),
+            "this may have been submitted",
+        )?;
+    }
+    check(!error.to_string().contains('\n'), "more than one line")
+}
+
+/// Percent-encoded as one path segment: everything but RFC 3986's unreserved characters.
+fn encoded(id: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    id.bytes()
+        .map(|b| {
+            if plain(b) {
+                char::from(b).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        })
+        .collect()
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A client that is quick about everything.
+pub fn client(url: &str, setup: &Setup) -> Client {
+    Client::builder()
+        .base_url(url)
+        .poll_interval(Duration::from_millis(50))
+        .poll_timeout(Duration::from_secs(15))
+        .timeout(TIMEOUT)
+        .max_retries(u32::try_from(setup.max_retries).unwrap())
+        .accept_immediate_high_risk(setup.accept_immediate_high_risk)
+        .require_claim(setup.require_claim)
+        .build()
+        .unwrap()
+}
+
+pub fn action(intent: &str, risk: RiskLevel) -> Action {
+    Action::new(intent)
+        .risk(risk)
+        .class(sernixa::OperationClass::Read)
+        .sensitivity(sernixa::DataSensitivity::Internal)
+        .systems(["db"])
+}
+
+/// How often each row of the tables was met.
+#[derive(Default)]
+pub struct Tally(Mutex<BTreeMap<String, usize>>);
+
+impl Tally {
+    pub fn add(&self, rows: &[String]) {
+        let mut counts = lock(&self.0);
+        for row in rows {
+            *counts.entry(row.clone()).or_default() += 1;
+        }
+    }
+
+    /// Prints the counts; fails when one of `rows` was never met.
+    pub fn must_have_met(&self, rows: &[&str]) {
+        let counts = lock(&self.0);
+        counts
+            .iter()
+            .for_each(|(row, count)| println!("{count:>7}  {row}"));
+        let missed: Vec<_> = rows
+            .iter()
+            .filter(|row| !counts.contains_key(**row))
+            .collect();
+        assert!(missed.is_empty(), "the generator never met {missed:?}");
+    }
+}
+
+struct Heard<'a>(&'a [Request]);
+
+impl fmt::Display for Heard<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0
+            .iter()
+            .try_for_each(|r| writeln!(f, "  {} {}", r.method, r.target))
+    }
+}
+
+/// Runs `cases` cases (or as many as `SERNIXA_TEST_CASES` says) on `workers` rigs at once. Waiting and
+/// slow answers cost time, not work, so there may be many more workers than cores.
+///
+/// A failure prints the seed; `SERNIXA_TEST_SEED` repeats the run.
+pub fn explore<S>(cases: usize, workers: usize, strategy: impl Fn() -> S + Sync, rows: &[&str])
+where
+    S: Strategy<Value = Case>,
+{
+    let number = |name: &str| {
+        std::env::var(name)
+            .ok()
+            .map(|text| text.parse::<u64>().expect("a number"))
+    };
+    let cases = number("SERNIXA_TEST_CASES").map_or(cases, |n| usize::try_from(n).unwrap());
+    let seed = number("SERNIXA_TEST_SEED").unwrap_or_else(|| RandomState::new().hash_one(0));
+    let tally = Tally::default();
+    std::thread::scope(|scope| {
+        for worker in 0..workers {
+            let (tally, strategy) = (&tally, &strategy);
+            scope.spawn(move || {
+                let mut bytes = [0; 32];
+                bytes[..8].copy_from_slice(&seed.to_le_bytes());
+                bytes[8] = u8::try_from(worker).unwrap();
+                let config = Config {
+                    cases: u32::try_from(cases.div_ceil(workers)).unwrap(),
+                    failure_persistence: None,
+                    max_shrink_iters: 300,
+                    ..Config::default()
+                };
+                let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+                let rig = std::cell::RefCell::new(Rig::new());
+                let outcome = TestRunner::new_with_rng(config, rng).run(&strategy(), |case| {
+                    rig.borrow_mut()
+                        .check(&case, tally)
+                        .map_err(TestCaseError::fail)
+                });
+                match outcome {
+                    Ok(()) => {}
+                    Err(TestError::Fail(why, case)) => {
+                        panic!("{why}\n{case:#?}\nSERNIXA_TEST_SEED={seed}")
+                    }
+                    Err(TestError::Abort(why)) => panic!("{why}"),
+                }
+            });
+        }
+    });
+    tally.must_have_met(rows);
+}
