@@ -12,8 +12,24 @@ pub mod secrets;
 pub mod words;
 
 #[cfg(feature = "full")]
+pub mod canonical;
+#[cfg(feature = "full")]
 pub mod dlp;
 #[cfg(feature = "full")]
+pub mod envelope;
+#[cfg(feature = "full")]
+pub mod hash;
+#[cfg(feature = "full")]
 pub mod json;
+#[cfg(feature = "full")]
+pub mod mcp;
+#[cfg(feature = "full")]
+pub mod paths;
 
+#[cfg(feature = "full")]
+pub use canonical::{canonical_json, canonicalize};
+#[cfg(feature = "full")]
+pub use envelope::{Envelope, InvalidSignature};
+#[cfg(feature = "full")]
+pub use hash::{action_id, body_hash, body_hash_json, idempotency_key, idempotency_key_json};
 pub use words::{DataSensitivity, DecisionStatus, OperationClass, RiskLevel};

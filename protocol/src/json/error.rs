@@ -26,6 +26,8 @@ pub enum JsonErrorKind {
     TooLarge,
     /// A number outside what the target can hold.
     NumberRange,
+    /// Another kind of value than the caller asked for.
+    WrongKind,
 }
 
 /// A text that is not strict JSON: what is wrong, and at which byte. It holds nothing of the text.
@@ -64,6 +66,7 @@ impl fmt::Display for JsonError {
             JsonErrorKind::TooDeep => "JSON nested too deeply",
             JsonErrorKind::TooLarge => "JSON of 4 GiB or more",
             JsonErrorKind::NumberRange => "JSON number out of range",
+            JsonErrorKind::WrongKind => "JSON value of the wrong kind",
         };
         write!(f, "{fault} at byte {}", self.at)
     }

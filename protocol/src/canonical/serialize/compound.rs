@@ -1,0 +1,310 @@
+//! Arrays, objects and the two private structs of `serde_json`.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use serde_core::Serialize;
+use serde_core::ser::{
+    SerializeMap, SerializeSeq, SerializeStruct, SerializeStructVariant, SerializeTuple,
+    SerializeTupleStruct, SerializeTupleVariant,
+};
+
+use super::{CanonicalError, LEVELS, Output, key};
+use crate::canonical::{Dialect, write_node};
+use crate::json::Document;
+
+impl Output<'_> {
+    /// Opens `{"Variant":`, the form of an enum variant with content.
+    pub(super) fn open_variant(&mut self, variant: &str) -> Result<(), CanonicalError> {
+        self.enter()?;
+        self.put("{")?;
+        self.string(variant)?;
+        self.put(":")
+    }
+
+    /// Closes what [`Self::open_variant`] opened.
+    pub(super) fn close_variant(&mut self) -> Result<(), CanonicalError> {
+        self.depth -= 1;
+        self.put("}")
+    }
+}
+
+/// An array that is being written.
+pub(super) struct Array<'a, 's> {
+    output: &'a mut Output<'s>,
+    empty: bool,
+}
+
+impl<'a, 's> Array<'a, 's> {
+    pub(super) fn open(output: &'a mut Output<'s>) -> Result<Self, CanonicalError> {
+        output.enter()?;
+        output.put("[")?;
+        Ok(Self {
+            output,
+            empty: true,
+        })
+    }
+
+    fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), CanonicalError> {
+        if !std::mem::take(&mut self.empty) {
+            self.output.put(",")?;
+        }
+        value.serialize(&mut *self.output)?;
+        self.output.flush();
+        Ok(())
+    }
+
+    fn close(self) -> Result<&'a mut Output<'s>, CanonicalError> {
+        self.output.put("]")?;
+        self.output.depth -= 1;
+        Ok(self.output)
+    }
+}
+
+/// An object that is being written: members land in the text as they come, and are put in order at
+/// the end if they did not come in order.
+pub(super) struct Object<'a, 's> {
+    output: &'a mut Output<'s>,
+    /// Where the first member begins.
+    base: usize,
+    members: Vec<Member>,
+    /// Whether each key so far was above the one before it.
+    ordered: bool,
+}
+
+struct Member {
+    key: Cow<'static, str>,
+    /// Where `"key":value` stands in the text.
+    range: Range<usize>,
+}
+
+impl<'a, 's> Object<'a, 's> {
+    pub(super) fn open(output: &'a mut Output<'s>) -> Result<Self, CanonicalError> {
+        output.enter()?;
+        output.put("{")?;
+        output.objects += 1;
+        let base = output.text.len();
+        Ok(Self {
+            output,
+            base,
+            members: Vec::new(),
+            ordered: true,
+        })
+    }
+
+    fn key(&mut self, key: Cow<'static, str>) -> Result<(), CanonicalError> {
+        if let Some(last) = self.members.last() {
+            self.ordered &= last.key < key;
+            self.output.put(",")?;
+        }
+        let start = self.output.text.len();
+        self.output.string(&key)?;
+        self.output.put(":")?;
+        self.members.push(Member {
+            key,
+            range: start..start,
+        });
+        Ok(())
+    }
+
+    fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), CanonicalError> {
+        value.serialize(&mut *self.output)?;
+        if let Some(member) = self.members.last_mut() {
+            member.range.end = self.output.text.len();
+        }
+        Ok(())
+    }
+
+    fn close(mut self) -> Result<&'a mut Output<'s>, CanonicalError> {
+        if !self.ordered {
+            self.sort()?;
+        }
+        self.output.put("}")?;
+        self.output.objects -= 1;
+        self.output.depth -= 1;
+        Ok(self.output)
+    }
+
+    fn sort(&mut self) -> Result<(), CanonicalError> {
+        self.members.sort_unstable_by(|a, b| a.key.cmp(&b.key));
+        let twice = |pair: &[Member]| matches!(pair, [a, b] if a.key == b.key);
+        if self.members.windows(2).any(twice) {
+            return Err(CanonicalError::DuplicateKey);
+        }
+        let text = &mut self.output.text;
+        let mut sorted = String::with_capacity(text.len() - self.base);
+        for member in &self.members {
+            if !sorted.is_empty() {
+                sorted.push(',');
+            }
+            sorted.push_str(text.get(member.range.clone()).unwrap_or_default());
+        }
+        text.truncate(self.base);
+        text.push_str(&sorted);
+        Ok(())
+    }
+}
+
+/// A struct: an object, or one of the two in which `serde_json` hands over JSON text.
+pub(super) enum Record<'a, 's> {
+    Object(Object<'a, 's>),
+    /// `serde_json::value::RawValue`, or `serde_json::Number` under `arbitrary_precision`.
+    Json(&'a mut Output<'s>),
+}
+
+impl<'a, 's> Record<'a, 's> {
+    pub(super) fn open(output: &'a mut Output<'s>, name: &str) -> Result<Self, CanonicalError> {
+        match name {
+            "$serde_json::private::Number" | "$serde_json::private::RawValue" => {
+                Ok(Self::Json(output))
+            }
+            _ => Object::open(output).map(Self::Object),
+        }
+    }
+}
+
+impl SerializeStruct for Record<'_, '_> {
+    type Ok = ();
+    type Error = CanonicalError;
+
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), CanonicalError> {
+        match self {
+            Self::Object(object) => SerializeStructVariant::serialize_field(object, name, value),
+            Self::Json(output) => raw(output, &key::text(value)?),
+        }
+    }
+
+    fn end(self) -> Result<(), CanonicalError> {
+        match self {
+            Self::Object(object) => object.close().map(drop),
+            Self::Json(_) => Ok(()),
+        }
+    }
+}
+
+/// Writes JSON text in canonical form.
+fn raw(output: &mut Output<'_>, json: &str) -> Result<(), CanonicalError> {
+    let document =
+        Document::parse_within(json, LEVELS - output.depth).map_err(|_| CanonicalError::RawJson)?;
+    write_node(document.root(), Dialect::COMPACT, &mut output.text)
+        .map_err(|_| CanonicalError::NotFinite)?;
+    output.reserve(0)
+}
+
+/// The content of an enum variant, and the object around it.
+pub(super) struct Wrapped<C>(pub(super) C);
+
+impl SerializeSeq for Array<'_, '_> {
+    type Ok = ();
+    type Error = CanonicalError;
+
+    fn serialize_element<T: Serialize + ?Sized>(
+        &mut self,
+        value: &T,
+    ) -> Result<(), CanonicalError> {
+        self.element(value)
+    }
+
+    fn end(self) -> Result<(), CanonicalError> {
+        self.close().map(drop)
+    }
+}
+
+impl SerializeTuple for Array<'_, '_> {
+    type Ok = ();
+    type Error = CanonicalError;
+
+    fn serialize_element<T: Serialize + ?Sized>(
+        &mut self,
+        value: &T,
+    ) -> Result<(), CanonicalError> {
+        self.element(value)
+    }
+
+    fn end(self) -> Result<(), CanonicalError> {
+        self.close().map(drop)
+    }
+}
+
+impl SerializeTupleStruct for Array<'_, '_> {
+    type Ok = ();
+    type Error = CanonicalError;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), CanonicalError> {
+        self.element(value)
+    }
+
+    fn end(self) -> Result<(), CanonicalError> {
+        self.close().map(drop)
+    }
+}
+
+impl SerializeTupleVariant for Wrapped<Array<'_, '_>> {
+    type Ok = ();
+    type Error = CanonicalError;
+
+    fn serialize_field<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), CanonicalError> {
+        self.0.element(value)
+    }
+
+    fn end(self) -> Result<(), CanonicalError> {
+        self.0.close()?.close_variant()
+    }
+}
+
+impl SerializeMap for Object<'_, '_> {
+    type Ok = ();
+    type Error = CanonicalError;
+
+    fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), CanonicalError> {
+        self.key(Cow::Owned(key::text(key)?))
+    }
+
+    fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), CanonicalError> {
+        self.value(value)
+    }
+
+    fn end(self) -> Result<(), CanonicalError> {
+        self.close().map(drop)
+    }
+}
+
+/// What [`Record`] and [`Wrapped`] share.
+impl SerializeStructVariant for Object<'_, '_> {
+    type Ok = ();
+    type Error = CanonicalError;
+
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), CanonicalError> {
+        self.key(Cow::Borrowed(name))?;
+        self.value(value)
+    }
+
+    fn end(self) -> Result<(), CanonicalError> {
+        self.close().map(drop)
+    }
+}
+
+impl SerializeStructVariant for Wrapped<Object<'_, '_>> {
+    type Ok = ();
+    type Error = CanonicalError;
+
+    fn serialize_field<T: Serialize + ?Sized>(
+        &mut self,
+        name: &'static str,
+        value: &T,
+    ) -> Result<(), CanonicalError> {
+        self.0.serialize_field(name, value)
+    }
+
+    fn end(self) -> Result<(), CanonicalError> {
+        self.0.close()?.close_variant()
+    }
+}

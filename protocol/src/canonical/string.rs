@@ -1,0 +1,57 @@
+//! Strings in both dialects (PROTOCOL 23).
+
+use std::fmt::Write as _;
+
+/// Appends `text` in quotes. Escaped are `"`, `\` and what is below U+0020, nothing else.
+pub(crate) fn write_string(text: &str, out: &mut String) {
+    out.push('"');
+    let mut rest = text;
+    while let Some(at) = rest
+        .bytes()
+        .position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
+    {
+        let (plain, special) = rest.split_at(at);
+        out.push_str(plain);
+        // The byte found is ASCII, so one character is one byte.
+        let (special, tail) = special.split_at(1);
+        special.chars().for_each(|c| escape(c, out));
+        rest = tail;
+    }
+    out.push_str(rest);
+    out.push('"');
+}
+
+/// Appends `text` in quotes with everything outside U+0020 to U+007E escaped as UTF-16.
+pub(super) fn write_ascii_string(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        match c {
+            '"' | '\\' | '\0'..='\u{1f}' => escape(c, out),
+            ' '..='~' => out.push(c),
+            _ => {
+                for unit in c.encode_utf16(&mut [0; 2]) {
+                    unicode_escape(*unit, out);
+                }
+            }
+        }
+    }
+    out.push('"');
+}
+
+fn escape(c: char, out: &mut String) {
+    match c {
+        '"' => out.push_str("\\\""),
+        '\\' => out.push_str("\\\\"),
+        '\u{8}' => out.push_str("\\b"),
+        '\t' => out.push_str("\\t"),
+        '\n' => out.push_str("\\n"),
+        '\u{c}' => out.push_str("\\f"),
+        '\r' => out.push_str("\\r"),
+        other => unicode_escape(other as u16, out),
+    }
+}
+
+fn unicode_escape(unit: u16, out: &mut String) {
+    // Writing to a `String` cannot fail.
+    let _ = write!(out, "\\u{unit:04x}");
+}
