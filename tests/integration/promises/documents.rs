@@ -4,6 +4,7 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select};
 
 use super::shot::{Delivery, Shot};
+use super::values::{approval_id, capabilities, conflict_word, quoted, refusal_word, value, word};
 use crate::support::gzip::gzip;
 
 /// A JSON object as its raw members, so that one can be wrong in every way.
@@ -15,104 +16,6 @@ fn members(pairs: &[(&str, &str)]) -> Members {
         .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
         .collect()
 }
-
-/// Every word of PROTOCOL 15 and DESIGN 7, and some that are in no list.
-const WORDS: &[&str] = &[
-    "accepted",
-    "approved",
-    "auto_approved",
-    "executed",
-    "pending",
-    "pending_review",
-    "blocked",
-    "rejected",
-    "expired",
-    "failed",
-    "claimed",
-    "delivered",
-    "withdrawn",
-    "cancelled",
-    "allow",
-    "deny",
-    "review",
-    "ok",
-    "success",
-    "true",
-    "running",
-    "invalid_signature",
-    "invalid_nonce",
-    "replayed_nonce",
-    "stale_timestamp",
-    "out_of_scope",
-    "mismatched_delegatee",
-    "unknown_agent",
-    "expired_token",
-    "revoked_token",
-    "invalid_chain",
-    "invalid_claim_token",
-    "superseded",
-    "already_claimed",
-    "body_mismatch",
-    "policy_changed",
-    "policy_error",
-    "dlp_floor",
-    "engine_error",
-    "",
-];
-
-/// Raw values that no member expects.
-const ODD: &[&str] = &[
-    "null",
-    "true",
-    "false",
-    "0",
-    "1",
-    "-1",
-    "1.5",
-    "200",
-    "\"\"",
-    "\" \"",
-    "[]",
-    "{}",
-    "[null]",
-    "[\"accepted\"]",
-    "{\"status\":\"accepted\"}",
-    "\"\\u0000\"",
-    "\"\\ud83d\\ude00\"",
-    "1e300",
-    "123456789012345678901234567890",
-    "{\"a\":{\"b\":[1,{\"c\":null}]}}",
-];
-
-/// Raw values that are no JSON, or are it twice.
-const BROKEN: &[&str] = &[
-    "NaN",
-    "Infinity",
-    "-Infinity",
-    "undefined",
-    "None",
-    "True",
-    "",
-    "'accepted'",
-    "01",
-    "1.",
-    ".5",
-    "+1",
-    "0x10",
-    "--1",
-    "\"\\ud800\"",
-    "\"\\x41\"",
-    "\"\u{7}\"",
-    "\"accepted",
-    "[1,]",
-    "{\"a\":1,}",
-    "{\"a\":1,\"a\":1}",
-    "{\"a\":1,\"\\u0061\":2}",
-    "[{\"x\":{\"status\":1,\"status\":1}}]",
-    "{status:1}",
-    "/* */ 1",
-    "\"a\" \"b\"",
-];
 
 /// One thing that is off about an object.
 #[derive(Clone, Debug)]
@@ -175,114 +78,7 @@ impl Fault {
     }
 }
 
-/// A status word, quoted, in one of its cases.
-fn word() -> impl Strategy<Value = String> {
-    (select(WORDS), 0..12_u8).prop_map(|(word, how)| match how {
-        0 => format!("\"{}\"", word.to_uppercase()),
-        1 => format!("\" {word}\""),
-        2 => format!("\"{word}\\n\""),
-        3 => format!("[\"{word}\"]"),
-        _ => format!("\"{word}\""),
-    })
-}
-
-/// The word of a 401 or 403: mostly one of PROTOCOL 15.
-fn refusal_word() -> impl Strategy<Value = String> {
-    const KNOWN: &[&str] = &[
-        "invalid_signature",
-        "invalid_nonce",
-        "replayed_nonce",
-        "stale_timestamp",
-        "out_of_scope",
-        "mismatched_delegatee",
-        "unknown_agent",
-        "expired_token",
-        "revoked_token",
-        "invalid_chain",
-    ];
-    prop_oneof![2 => select(KNOWN).prop_map(|word| format!("\"{word}\"")), 1 => word()]
-}
-
-/// The word of a 409 to a claim: mostly one of DESIGN 7.
-fn conflict_word() -> impl Strategy<Value = String> {
-    const KNOWN: &[&str] = &[
-        "invalid_claim_token",
-        "superseded",
-        "already_claimed",
-        "body_mismatch",
-        "expired",
-        "revoked_token",
-        "expired_token",
-        "policy_changed",
-        "rejected",
-        "blocked",
-    ];
-    prop_oneof![2 => select(KNOWN).prop_map(|word| format!("\"{word}\"")), 1 => word()]
-}
-
-/// A value for `approval_id`: usable, unusable, or odd but usable.
-fn approval_id() -> impl Strategy<Value = String> {
-    prop_oneof![
-        Just("\"{approval_id}\"".to_owned()),
-        Just("\".\"".to_owned()),
-        Just("\"..\"".to_owned()),
-        Just("\"\"".to_owned()),
-        Just("\"...\"".to_owned()),
-        Just("\"\\u002e\\u002e\"".to_owned()),
-        Just(format!("\"{}\"", "i".repeat(200))),
-        Just(format!("\"{}\"", "i".repeat(201))),
-        // Characters, not bytes, are counted.
-        Just(format!("\"{}\"", "é".repeat(200))),
-        Just(format!("\"{}\"", "é".repeat(201))),
-        Just("\"../../trap?x=1#y\"".to_owned()),
-        Just("\"a/../../trap\"".to_owned()),
-        Just("\"%2e%2e\"".to_owned()),
-        Just("\"a b\\tc\\r\\nX-Evil: 1\"".to_owned()),
-        Just("\" \"".to_owned()),
-        Just("17".to_owned()),
-        select(ODD).prop_map(str::to_owned),
-    ]
-}
-
-/// A value for `capabilities`.
-fn capabilities() -> impl Strategy<Value = String> {
-    const LISTS: &[&str] = &[
-        "[]",
-        "[\"claim\"]",
-        "[\"events\",\"claim\",\"outcome\",\"withdraw\"]",
-        "[\"Claim\"]",
-        "[\"claims\"]",
-        "\"claim\"",
-        "{\"claim\":true}",
-        "[\"claim\",1]",
-        "[null]",
-        "null",
-        "[[\"claim\"]]",
-    ];
-    select(LISTS).prop_map(str::to_owned)
-}
-
-fn quoted(place: &'static str) -> impl Strategy<Value = String> {
-    let other = "0".repeat(32);
-    prop_oneof![
-        4 => Just(format!("\"{place}\"")),
-        1 => Just(format!("\"{other}\"")),
-        1 => Just(format!("\"{place} \"")),
-        1 => Just(format!("[\"{place}\"]")),
-        1 => Just("null".to_owned()),
-    ]
-}
-
-fn value() -> impl Strategy<Value = String> {
-    prop_oneof![
-        6 => select(ODD).prop_map(str::to_owned),
-        3 => select(BROKEN).prop_map(str::to_owned),
-        3 => word(),
-        1 => (1..100_usize).prop_map(|levels| "[".repeat(levels) + &"]".repeat(levels)),
-        1 => Just("[".repeat(60_000)),
-    ]
-}
-
+/// One fault; those that bear on a table of DESIGN 6 come most.
 fn fault() -> impl Strategy<Value = Fault> {
     let at = any::<Index>;
     prop_oneof![
@@ -576,6 +372,10 @@ fn deliveries() -> impl Strategy<Value = Delivery> {
     ]
 }
 
+/// What a captive portal says.
+const HTML: &str =
+    "<!doctype html><title>Sign in</title><p>status: accepted {\"status\":\"accepted\"}";
+
 /// An answer made of a right one: sometimes untouched, sometimes off in up to three ways, under any status, in
 /// any envelope.
 fn answer(right: impl Strategy<Value = (u16, Members)>) -> impl Strategy<Value = Shot> {
@@ -584,13 +384,11 @@ fn answer(right: impl Strategy<Value = (u16, Members)>) -> impl Strategy<Value =
         5 => proptest::collection::vec(fault(), 1..=3),
     ];
     let document = (right, faults).prop_flat_map(|((status, mut members), faults)| {
-        faults
-            .into_iter()
-            .for_each(|fault| fault.apply(&mut members));
+        for fault in faults {
+            fault.apply(&mut members);
+        }
         (Just(status), text_fault(text(&members)))
     });
-    const HTML: &str =
-        "<!doctype html><title>Sign in</title><p>status: accepted {\"status\":\"accepted\"}";
     let status = prop_oneof![
         12 => Just(None),
         2 => (100..=599_u16).prop_map(Some),

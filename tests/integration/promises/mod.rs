@@ -4,6 +4,13 @@ mod documents;
 mod predicate;
 mod rig;
 mod shot;
+mod values;
 
 /// Promise 1, fail closed: the body begins only after an answer on the allow-list.
 mod fail_closed;
+
+/// Promises 2 and 3, bound and once: no run without this call's own claim, where claims are offered.
+mod claims;
+
+/// Promise 7, waiting is free: pending calls delay nobody.
+mod waiting_is_free;

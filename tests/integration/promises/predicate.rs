@@ -67,6 +67,10 @@ pub struct Answer {
 }
 
 /// What is known of the call and its client before an answer comes.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "settings, independent of each other"
+)]
 #[derive(Clone, Debug)]
 pub struct Call {
     /// Risk high or critical.

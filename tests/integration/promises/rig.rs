@@ -17,6 +17,10 @@ use crate::support::reply::Reply;
 use crate::support::server::{Request, Server};
 
 /// What the call and its client are like.
+#[allow(
+    clippy::struct_excessive_bools,
+    reason = "settings, independent of each other"
+)]
 #[derive(Clone, Debug)]
 pub struct Setup {
     pub risk: RiskLevel,
@@ -309,19 +313,13 @@ impl Stage {
             ("POST", ["api", "actions", "execute"]) => {
                 let body = request.json();
                 assert_eq!(body["intent_id"], format!("case-{}", self.number));
-                self.values.request_id = body["request_id"]
-                    .as_str()
-                    .expect("a request id")
-                    .to_owned();
+                self.values.request_id = text(&body, "request_id");
                 self.values.body_hash = body_hash(&body);
                 Case::nth(&case.submissions, next(&mut self.submissions))
             }
             ("GET", ["api", "approvals", _]) => Case::nth(&case.records, next(&mut self.records)),
             ("POST", ["api", "approvals", _, "claim"]) => {
-                self.values.claim_id = request.json()["claim_id"]
-                    .as_str()
-                    .expect("a claim id")
-                    .to_owned();
+                self.values.claim_id = text(&request.json(), "claim_id");
                 Case::nth(&case.claims, next(&mut self.claims))
             }
             ("POST", ["api", "approvals", "outcomes"] | ["api", "approvals", _, "withdraw"]) => {
@@ -334,11 +332,21 @@ impl Stage {
     }
 }
 
+fn text(body: &serde_json::Value, key: &str) -> String {
+    body[key]
+        .as_str()
+        .unwrap_or_else(|| panic!("{key} is text"))
+        .to_owned()
+}
+
 /// PROTOCOL 22, of the submission that came.
-fn body_hash(submission: &serde_json::Value) -> String {
-    let text = |key: &str| submission[key].as_str().expect("a string");
+pub fn body_hash(submission: &serde_json::Value) -> String {
     let metadata = submission["metadata"].as_object().expect("an object");
-    sernixa::protocol::body_hash(text("intent_id"), text("action_id"), metadata)
+    sernixa::protocol::body_hash(
+        &text(submission, "intent_id"),
+        &text(submission, "action_id"),
+        metadata,
+    )
 }
 
 fn compare(

@@ -143,7 +143,7 @@ impl Shot {
             reply = reply.close(); // an interim answer that nothing follows
         }
         let part = |n: u8| body.len() * usize::from(n) / 256;
-        let padded = [body.as_slice(), &[b' '; 1 << 20], b" "].concat();
+        let padded = || [body.clone(), vec![b' '; (1 << 20) + 1]].concat();
         match self.delivery() {
             Delivery::Whole => reply,
             Delivery::Chunked => reply.chunked(),
@@ -174,8 +174,8 @@ impl Shot {
                 let (head, half) = (reply.wire().len() - body.len(), body.len() / 2);
                 Reply::raw(&reply.wire()[..head + half]).and_hang()
             }
-            Delivery::Oversized => reply.body(padded),
-            Delivery::OversizedUntilClose => reply.body(padded).until_close(),
+            Delivery::Oversized => reply.body(padded()),
+            Delivery::OversizedUntilClose => reply.body(padded()).until_close(),
             Delivery::NotHttp(junk) => {
                 Reply::raw([junk.as_bytes(), &reply.wire()].concat()).close()
             }

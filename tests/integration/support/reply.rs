@@ -252,7 +252,7 @@ impl Reply {
         }
         match self.framing {
             Framing::Length => {
-                out.extend(format!("Content-Length: {}\r\n", self.body.len()).bytes())
+                out.extend(format!("Content-Length: {}\r\n", self.body.len()).bytes());
             }
             Framing::Chunked => out.extend(b"Transfer-Encoding: chunked\r\n"),
             Framing::Close => {}

@@ -270,14 +270,14 @@ fn accept(listener: &TcpListener, shared: &Arc<Shared>) {
         let shared = Arc::clone(shared);
         thread::spawn(move || {
             // A client that goes away in the middle is the client's right: errors end the connection.
-            let _ = serve(stream, connection, &shared);
+            let _ = serve(&stream, connection, &shared);
             shared.state().open.remove(&connection);
             shared.bell.notify_all();
         });
     }
 }
 
-fn serve(stream: TcpStream, connection: usize, shared: &Shared) -> std::io::Result<()> {
+fn serve(stream: &TcpStream, connection: usize, shared: &Shared) -> std::io::Result<()> {
     stream.set_nodelay(true)?;
     let mut reader = BufReader::new(stream.try_clone()?);
     while let Some(request) = read_request(&mut reader, connection, shared)? {
@@ -293,7 +293,7 @@ fn serve(stream: TcpStream, connection: usize, shared: &Shared) -> std::io::Resu
                 return Ok(());
             }
         };
-        write_reply(&stream, &reply, shared)?;
+        write_reply(stream, &reply, shared)?;
         match reply.then {
             Then::KeepOpen => {}
             Then::Close => {
@@ -303,7 +303,7 @@ fn serve(stream: TcpStream, connection: usize, shared: &Shared) -> std::io::Resu
             }
             Then::Reset => {
                 shared.state().open.remove(&connection);
-                return socket2::SockRef::from(&stream).set_linger(Some(Duration::ZERO));
+                return socket2::SockRef::from(stream).set_linger(Some(Duration::ZERO));
             }
             Then::Hang => return std::io::copy(&mut reader, &mut std::io::sink()).map(drop),
         }
