@@ -1,0 +1,118 @@
+//! The function under the attribute. Its body stays a row of tokens: whatever the compiler
+//! accepts there is accepted here, and nothing in it changes.
+
+use proc_macro2::{Group, TokenStream};
+use syn::ext::IdentExt;
+use syn::parse::{Parse, ParseStream, discouraged::Speculative};
+use syn::{AttrStyle, Attribute, Ident, LitStr, Signature, Token, Visibility};
+
+/// A function with a body: free, in an `impl`, or the default of a trait's method.
+pub(crate) struct Function {
+    /// Other attributes, in order; inner ones have become outer ones.
+    pub(crate) attrs: Vec<Attribute>,
+    pub(crate) vis: Visibility,
+    pub(crate) defaultness: Option<Token![default]>,
+    pub(crate) sig: Signature,
+    /// The body with its braces.
+    pub(crate) body: Group,
+}
+
+impl Parse for Function {
+    fn parse(input: ParseStream) -> syn::Result<Self> {
+        let mut attrs = input.call(Attribute::parse_outer)?;
+        let vis = input.parse()?;
+        refuse_other_items(input)?;
+        let defaultness = input.parse()?;
+        let sig: Signature = input.parse()?;
+        if input.peek(Token![;]) {
+            return Err(syn::Error::new(sig.ident.span(), bodiless(&sig)));
+        }
+        let body: Group = input.parse()?;
+        let (inner, tokens) = syn::parse::Parser::parse2(inner_attributes_and_rest, body.stream())?;
+        attrs.extend(inner);
+        let mut plain = Group::new(body.delimiter(), tokens);
+        plain.set_span(body.span());
+        Ok(Self {
+            attrs,
+            vis,
+            defaultness,
+            sig,
+            body: plain,
+        })
+    }
+}
+
+/// Inner attributes are allowed at the start of a function's body only, and the body moves.
+fn inner_attributes_and_rest(input: ParseStream) -> syn::Result<(Vec<Attribute>, TokenStream)> {
+    let mut attrs = input.call(Attribute::parse_inner)?;
+    for attr in &mut attrs {
+        attr.style = AttrStyle::Outer;
+    }
+    Ok((attrs, input.parse()?))
+}
+
+fn bodiless(sig: &Signature) -> &'static str {
+    if sig.receiver().is_some() {
+        "a method without a body cannot be governed: put `#[intercept]` on the methods of the \
+         trait's `impl`s, or on a default body"
+    } else {
+        "a function without a body cannot be governed: call the foreign function from a Rust \
+         function and put `#[intercept]` on that; for a trait, on the methods of its `impl`s"
+    }
+}
+
+/// Says what stands there when it is no function. Looks ahead only.
+fn refuse_other_items(input: ParseStream) -> syn::Result<()> {
+    let ahead = input.fork();
+    let first = ahead.fork();
+    skip_qualifiers(&ahead)?;
+    if ahead.peek(Token![fn]) {
+        return Ok(());
+    }
+    let what = match keyword(&ahead).as_deref() {
+        Some("gen") => {
+            return Err(ahead.error(
+                "a generator cannot be governed: it yields many times and would ask once; put \
+                 `#[intercept]` on the function that does the work of one step",
+            ));
+        }
+        Some("impl") => "an `impl` block: put it on its methods, and `#[toolset]` here",
+        Some("mod") => "a module: put it on its functions, and `#[toolset]` here",
+        Some("trait") => "a trait: put it on the methods of its `impl`s",
+        Some("struct" | "enum" | "union") => "a type: put it on the functions that act",
+        Some("crate") => "an `extern crate`",
+        Some("static" | "type" | "use" | "macro_rules") => "this item",
+        // `const NAME: …`, `extern "C" { … }`: what was skipped was the keyword itself.
+        _ => match keyword(&first).as_deref() {
+            Some("const") => "a constant",
+            Some("extern" | "unsafe") => {
+                "foreign functions: call them from a Rust function and put it on that"
+            }
+            _ => "this",
+        },
+    };
+    Err(first.error(format!("`#[intercept]` goes on a function, not on {what}")))
+}
+
+/// Steps over what may stand before `fn` (and before other items).
+fn skip_qualifiers(input: ParseStream) -> syn::Result<()> {
+    loop {
+        let ahead = input.fork();
+        match keyword(&ahead).as_deref() {
+            Some("default" | "const" | "async" | "unsafe" | "safe") => {}
+            Some("extern") => {
+                if ahead.peek(LitStr) {
+                    ahead.parse::<LitStr>()?;
+                }
+            }
+            _ => return Ok(()),
+        }
+        input.advance_to(&ahead);
+    }
+}
+
+/// The next word, stepped over.
+fn keyword(input: ParseStream) -> Option<String> {
+    let word = input.call(Ident::parse_any).ok()?;
+    Some(word.to_string())
+}

@@ -1,0 +1,87 @@
+//! Writes the governed function.
+//!
+//! Everything of ours has mixed-site hygiene: local names are invisible to the user's tokens and
+//! the user's to ours, also when the attribute comes out of a `macro_rules!`. Paths are absolute.
+//! The body sits in a block of its own, so that its items shadow nothing here.
+
+mod body;
+mod facts;
+mod prepare;
+
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::{quote, quote_spanned};
+use syn::{FnArg, Path, Signature};
+
+use crate::ast::Function;
+use crate::valid::{Gate, Parameter};
+
+/// The function with its gate.
+pub(crate) fn expand(gate: &Gate, function: Function) -> TokenStream {
+    let names = Names::new(&gate.krate);
+    let items = facts::items(gate, &names);
+    let body = body::governed(gate, &names, &function);
+    let Function {
+        attrs,
+        vis,
+        defaultness,
+        mut sig,
+        body: _,
+    } = function;
+    bind_whole(&mut sig, &gate.parameters);
+    let mixed = mixed();
+    let block = quote_spanned! {mixed=> {
+        #items
+        #body
+    }};
+    quote! { #(#attrs)* #vis #defaultness #sig #block }
+}
+
+/// The hygiene of everything we write.
+pub(crate) fn mixed() -> Span {
+    Span::mixed_site()
+}
+
+/// The same hygiene at a place in the user's code, for messages that belong there.
+pub(crate) fn mixed_at(place: Span) -> Span {
+    mixed().located_at(place)
+}
+
+/// Names that several parts of an expansion use.
+struct Names {
+    /// `::sernixa::__private`.
+    private: TokenStream,
+    /// The function that knows its own type name. An item: visible to the body, hence the prefix.
+    here: Ident,
+    /// The call site. An item, too.
+    site: Ident,
+}
+
+impl Names {
+    fn new(krate: &Path) -> Self {
+        let mixed = mixed();
+        Self {
+            private: quote_spanned!(mixed=> #krate::__private),
+            here: Ident::new("__sernixa_here", mixed),
+            site: Ident::new("__SERNIXA_CALLSITE", mixed),
+        }
+    }
+}
+
+/// The name of ours for an argument whose pattern binds nothing.
+fn whole_argument(position: usize) -> Ident {
+    Ident::new(&format!("argument_{position}"), mixed())
+}
+
+/// Gives every argument whose pattern binds nothing a name in the signature.
+fn bind_whole(sig: &mut Signature, parameters: &[Parameter]) {
+    let typed = sig.inputs.iter_mut().filter_map(|input| match input {
+        FnArg::Typed(typed) => Some(typed),
+        FnArg::Receiver(_) => None,
+    });
+    for (typed, parameter) in typed.zip(parameters) {
+        if parameter.bindings.is_empty() {
+            let name = whole_argument(parameter.position);
+            *typed.pat = syn::parse_quote!(#name);
+        }
+    }
+}

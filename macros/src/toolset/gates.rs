@@ -1,0 +1,148 @@
+//! The attributes of one toolset: which function has a gate, and whose gate it is.
+
+use std::collections::BTreeMap;
+
+use proc_macro2::{Ident, TokenStream, TokenTree};
+use quote::{ToTokens, quote_spanned};
+use syn::{Attribute, Meta, Path};
+
+use crate::expand::{mixed, mixed_at};
+use crate::faults::Faults;
+use crate::valid::mentions;
+
+const INTERCEPT: &str = "intercept";
+const UNGOVERNED: &str = "ungoverned";
+
+/// Looks at attributes, rewrites gates, and remembers what was seen.
+pub(super) struct Gates<'f> {
+    krate: Option<Path>,
+    faults: &'f mut Faults,
+    /// The paths that were rewritten, by their text: their imports are still used.
+    replaced: BTreeMap<String, Path>,
+}
+
+impl<'f> Gates<'f> {
+    pub(super) fn new(krate: Option<Path>, faults: &'f mut Faults) -> Self {
+        Self {
+            krate,
+            faults,
+            replaced: BTreeMap::new(),
+        }
+    }
+
+    /// A function: its gates become ours, and if it is public it must have one.
+    pub(super) fn function(&mut self, attrs: &mut [Attribute], name: &Ident, public: bool) {
+        let mut found = 0;
+        for attr in attrs.iter_mut() {
+            self.no_conditional_gate(attr);
+            let Some(word) = gate_word(attr.path()) else {
+                continue;
+            };
+            found += 1;
+            if found == 2 {
+                self.refuse(attr.path(), "this function has two gates: keep one of them");
+            }
+            self.make_ours(attr, word);
+        }
+        if public && found == 0 {
+            self.faults.over(
+                name,
+                format!(
+                    "`{name}` is a function of this toolset without a gate: put \
+                     `#[sernixa::intercept(…)]` on it, or `#[sernixa::ungoverned(reason = \"…\")]` \
+                     (under these names: a renamed import is not recognised)"
+                ),
+            );
+        }
+    }
+
+    /// Something that is no function: a gate on it is a mistake, a conditional one, too.
+    pub(super) fn no_gate(&mut self, attrs: &[Attribute]) {
+        for attr in attrs {
+            self.no_conditional_gate(attr);
+            if gate_word(attr.path()).is_some() {
+                self.refuse(attr.path(), "only a function can have a gate");
+            }
+        }
+    }
+
+    pub(super) fn refuse(&mut self, at: impl ToTokens, message: &str) {
+        self.faults.over(at, message);
+    }
+
+    /// A gate that is there in one build and not in another.
+    fn no_conditional_gate(&mut self, attr: &Attribute) {
+        if !attr.path().is_ident("cfg_attr") {
+            return;
+        }
+        let Meta::List(list) = &attr.meta else {
+            return;
+        };
+        let tokens = &list.tokens;
+        if mentions(tokens.clone(), INTERCEPT) || mentions(tokens.clone(), UNGOVERNED) {
+            self.refuse(
+                attr,
+                "a gate cannot be conditional: a build without it would run ungoverned; write \
+                 the gate outside `cfg_attr`",
+            );
+        }
+    }
+
+    /// Gives the attribute our absolute path; it keeps its place, which is what `line!()` tells.
+    fn make_ours(&mut self, attr: &mut Attribute, word: &'static str) {
+        let place = mixed_at(syn::spanned::Spanned::span(attr.path()));
+        let krate = self
+            .krate
+            .clone()
+            .unwrap_or_else(|| syn::parse_quote_spanned!(place=> ::sernixa));
+        let word = Ident::new(word, place);
+        let ours: Path = syn::parse_quote_spanned!(place=> #krate::#word);
+        let path = match &mut attr.meta {
+            Meta::Path(path) => path,
+            Meta::List(list) => &mut list.path,
+            Meta::NameValue(pair) => &mut pair.path,
+        };
+        let theirs = std::mem::replace(path, ours);
+        self.replaced
+            .insert(theirs.to_token_stream().to_string(), theirs);
+        if let (Some(krate), Meta::List(list)) = (&self.krate, &mut attr.meta) {
+            if word == INTERCEPT && !names_crate(list.tokens.clone()) {
+                let tokens = &list.tokens;
+                list.tokens = quote_spanned!(place=> crate = #krate, #tokens);
+            }
+        }
+    }
+
+    /// Uses of the paths that were written, so that their imports are not reported as unused, and
+    /// a path that leads nowhere is still an error.
+    pub(super) fn into_uses(self) -> Option<TokenStream> {
+        if self.replaced.is_empty() {
+            return None;
+        }
+        let paths = self.replaced.into_values();
+        let mixed = mixed();
+        Some(quote_spanned! {mixed=>
+            const _: () = { #(use #paths as _;)* };
+        })
+    }
+}
+
+/// Which of our two words the path ends in.
+fn gate_word(path: &Path) -> Option<&'static str> {
+    let last = path.segments.last()?;
+    [INTERCEPT, UNGOVERNED]
+        .into_iter()
+        .find(|word| last.ident == word)
+}
+
+/// Whether `crate = …` stands among the arguments.
+fn names_crate(tokens: TokenStream) -> bool {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        let is_crate = matches!(&token, TokenTree::Ident(ident) if ident == "crate");
+        if is_crate && matches!(tokens.peek(), Some(TokenTree::Punct(p)) if p.as_char() == '=') {
+            return true;
+        }
+    }
+    false
+}

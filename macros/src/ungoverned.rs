@@ -1,0 +1,67 @@
+//! `#[ungoverned(reason = "…")]`: a function of a toolset that needs no gate, and why.
+
+use proc_macro2::TokenStream;
+use quote::quote;
+use sernixa_protocol::rules;
+use syn::LitStr;
+use syn::parse::{ParseStream, Parser};
+
+use crate::ast::Function;
+use crate::attr::pairs::{self, Misfit, keys};
+use crate::faults::Faults;
+
+keys! {
+    /// The keys of `#[ungoverned]`.
+    enum UngovernedKey {
+        Reason = "reason", "a string literal that tells the next reader why, like `\"reads a constant\"`";
+    }
+}
+
+/// The item as it is; with errors in front of it where the reason is missing or blank.
+pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
+    let mut faults = Faults::default();
+    let parser = |input: ParseStream| {
+        parse(input, &mut faults);
+        Ok(())
+    };
+    if let Err(fault) = parser.parse2(args) {
+        faults.push(fault);
+    }
+    match syn::parse2::<Function>(item.clone()) {
+        Ok(function) => {
+            for attr in &function.attrs {
+                let last = attr.path().segments.last();
+                if last.is_some_and(|last| last.ident == "intercept") {
+                    faults.over(
+                        attr.path(),
+                        "this function says that it is not governed and has a gate: keep one of \
+                         the two",
+                    );
+                }
+            }
+        }
+        Err(fault) => faults.push(fault),
+    }
+    let errors = faults.into_error().map(|fault| fault.to_compile_error());
+    quote!(#errors #item)
+}
+
+fn parse(input: ParseStream, faults: &mut Faults) {
+    let mut reason: Option<LitStr> = None;
+    let seen = pairs::read(input, faults, |UngovernedKey::Reason, value| {
+        if !value.peek(LitStr) {
+            return Err(Misfit::Kind);
+        }
+        reason = Some(value.parse()?);
+        Ok(())
+    });
+    if seen.is_empty() {
+        faults.push(pairs::missing(UngovernedKey::Reason));
+    }
+    if let Some(reason) = reason.filter(|reason| rules::is_blank(&reason.value())) {
+        faults.over(
+            reason,
+            "`reason` is blank: say why this function needs no gate",
+        );
+    }
+}
