@@ -1,0 +1,100 @@
+//! What policies are asked, and the rule that is built in.
+//!
+//! Two questions for each submission. `request`: may this be asked at all? No: blocked.
+//! `proceed`: may it run without a person? The answer to the second is only a proposal: the
+//! engine's hard rules stand above it (see [`crate::grant`]).
+
+use std::borrow::Cow;
+
+use sernixa_protocol::RiskLevel;
+
+use crate::approval::Subject;
+use crate::digest::Digest;
+use crate::moment::Timestamp;
+
+/// What a policy is asked about.
+#[derive(Clone, Copy, Debug)]
+pub struct Question<'a> {
+    /// Everything that was submitted, and by whom.
+    pub subject: &'a Subject,
+    /// The time at which it is judged.
+    pub now: Timestamp,
+}
+
+/// A policy's answer to both questions, and which policy set gave it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// May this be asked at all?
+    pub request: RequestVerdict,
+    /// May it run without a person?
+    pub proceed: ProceedVerdict,
+    /// The set that answered. A verdict counts only while this set is in force.
+    pub digest: Digest,
+    /// The delegation depth it was computed for. It counts only while that is still the depth.
+    pub delegation_depth: u8,
+}
+
+/// May this be asked at all?
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RequestVerdict {
+    /// Yes.
+    Permit,
+    /// No, and why: one line for the caller.
+    Deny(Cow<'static, str>),
+    /// The policy could not tell; that counts as no.
+    Error,
+    /// The policy broke down (it panicked); that counts as no.
+    Broken,
+}
+
+/// May it run without a person?
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProceedVerdict {
+    /// Yes, as far as the policy goes.
+    Proceed,
+    /// No: a person decides.
+    Review,
+    /// The policy could not tell; a person decides.
+    Error,
+}
+
+/// A policy set: a pure function from a question to a verdict.
+///
+/// It runs outside of the store's transaction, at most a few times per submission. It may be
+/// exchanged or reload itself at any time; [`Policy::digest`] must then change.
+pub trait Policy: Send + Sync {
+    /// What tells this set from any other that answers differently.
+    fn digest(&self) -> Digest;
+
+    /// The answer to both questions.
+    fn verdict(&self, question: &Question<'_>) -> Verdict;
+}
+
+/// The built-in rule: low-risk reads proceed, the rest is reviewed, everything may be asked.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct BuiltInPolicy;
+
+impl Policy for BuiltInPolicy {
+    fn digest(&self) -> Digest {
+        // SHA-256 of "sernixa.policy.built_in.v1", so that the rule has one name for ever.
+        Digest([
+            0xd1, 0x47, 0xc2, 0x5c, 0x8a, 0xf1, 0x5a, 0x8c, 0xfe, 0xf0, 0xd7, 0xc4, 0x41, 0x50,
+            0x8b, 0x31, 0x76, 0xd0, 0xa3, 0x49, 0xb5, 0xbc, 0xdd, 0x76, 0x91, 0xf5, 0xa1, 0x01,
+            0x6c, 0xb7, 0xca, 0x41,
+        ])
+    }
+
+    fn verdict(&self, question: &Question<'_>) -> Verdict {
+        let subject = question.subject;
+        let is_read = subject.operation_class.eq_ignore_ascii_case("read");
+        Verdict {
+            request: RequestVerdict::Permit,
+            proceed: match subject.risk {
+                RiskLevel::Low if is_read => ProceedVerdict::Proceed,
+                _ => ProceedVerdict::Review,
+            },
+            digest: self.digest(),
+            delegation_depth: subject.delegation_depth,
+        }
+    }
+}

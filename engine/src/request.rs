@@ -1,0 +1,163 @@
+//! What can be asked of the engine, as the wire asks it, and the reading of those bodies.
+
+use crate::approval::{ApprovalId, Decision, ExecutionOutcome};
+use crate::digest::{Digest, hex_to_bytes};
+use crate::receive::{invalid, parse};
+use crate::refusal::Refusal;
+use crate::step::{ClaimAsk, DecideAsk, OutcomeReport, Proof};
+use sernixa_protocol::json::Node;
+
+/// A request, with its body as it came. The caller has decoded the path.
+#[derive(Clone, Copy)]
+pub enum Request<'a> {
+    /// `POST /api/actions/execute`
+    Submit {
+        /// The JSON body.
+        body: &'a str,
+    },
+    /// `GET /api/approvals/{id}`
+    Record {
+        /// The approval.
+        approval_id: &'a str,
+    },
+    /// `GET /api/approvals/pending`
+    Pending {
+        /// At most so many, 1 to 100.
+        limit: usize,
+    },
+    /// `POST /api/approvals/{id}/decision`
+    Decide {
+        /// The approval.
+        approval_id: &'a str,
+        /// The JSON body.
+        body: &'a str,
+    },
+    /// `POST /api/approvals/{id}/claim`
+    Claim {
+        /// The approval.
+        approval_id: &'a str,
+        /// The JSON body.
+        body: &'a str,
+    },
+    /// `POST /api/approvals/{id}/withdraw`
+    Withdraw {
+        /// The approval.
+        approval_id: &'a str,
+        /// The JSON body.
+        body: &'a str,
+    },
+    /// `POST /api/approvals/outcomes`
+    Outcomes {
+        /// The JSON body.
+        body: &'a str,
+    },
+    /// `POST /api/delegations`
+    Delegate {
+        /// The JSON body.
+        body: &'a str,
+    },
+}
+
+/// Which request, never its body: that may hold a claim token.
+impl std::fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Submit { .. } => "Submit",
+            Self::Record { .. } => "Record",
+            Self::Pending { .. } => "Pending",
+            Self::Decide { .. } => "Decide",
+            Self::Claim { .. } => "Claim",
+            Self::Withdraw { .. } => "Withdraw",
+            Self::Outcomes { .. } => "Outcomes",
+            Self::Delegate { .. } => "Delegate",
+        })
+    }
+}
+
+/// The most bytes that the body of a step may hold.
+const STEP_MAX: usize = 16 << 10;
+/// The most bytes that a batch of outcomes may hold.
+const BATCH_MAX: usize = 1 << 20;
+/// The most outcomes in a batch (DESIGN 7).
+const OUTCOMES_MAX: usize = 256;
+/// The most characters that are kept of an error's name or text.
+const ERROR_MAX: usize = 500;
+
+fn string(node: Node<'_>, name: &str) -> Result<Box<str>, Refusal> {
+    node.get(name)
+        .and_then(|node| node.as_str())
+        .map(Into::into)
+        .ok_or_else(|| invalid(format!("`{name}` must be a string")))
+}
+
+/// `{decision, reason}`
+pub(crate) fn decision(body: &str) -> Result<DecideAsk, Refusal> {
+    let document = parse(body, STEP_MAX, 8)?;
+    let root = document.root();
+    let decision = Decision::parse(&string(root, "decision")?)
+        .ok_or_else(|| invalid("`decision` must be approved or rejected"))?;
+    DecideAsk::new(decision, &string(root, "reason")?)
+}
+
+/// `{claim_token, claim_id, body_hash}`
+pub(crate) fn claim(body: &str) -> Result<ClaimAsk, Refusal> {
+    let document = parse(body, STEP_MAX, 8)?;
+    let root = document.root();
+    Ok(ClaimAsk {
+        token: string(root, "claim_token")?,
+        id: hex_to_bytes(&string(root, "claim_id")?)
+            .ok_or_else(|| invalid("`claim_id` must be 32 lower-case hex digits"))?,
+        body_hash: Digest::parse(&string(root, "body_hash")?)
+            .ok_or_else(|| invalid("`body_hash` must be 64 lower-case hex digits"))?,
+        verdict: None,
+    })
+}
+
+/// `{claim_token}`
+pub(crate) fn withdrawal(body: &str) -> Result<Box<str>, Refusal> {
+    let document = parse(body, STEP_MAX, 8)?;
+    string(document.root(), "claim_token")
+}
+
+/// `{outcomes: [{approval_id, claim_token or request_id, outcome, duration_ms, error?}]}`
+pub(crate) fn outcomes(body: &str) -> Result<Vec<OutcomeReport>, Refusal> {
+    let document = parse(body, BATCH_MAX, 8)?;
+    let rule = || invalid("`outcomes` must be a list of 1 to 256 reports");
+    let list = document.root().get("outcomes").ok_or_else(rule)?;
+    let reports: Vec<OutcomeReport> = list
+        .elements()
+        .take(OUTCOMES_MAX + 1)
+        .map(report)
+        .collect::<Result<_, _>>()?;
+    if (1..=OUTCOMES_MAX).contains(&reports.len()) {
+        Ok(reports)
+    } else {
+        Err(rule())
+    }
+}
+
+fn report(node: Node<'_>) -> Result<OutcomeReport, Refusal> {
+    let proof = match (node.get("claim_token"), node.get("request_id")) {
+        (Some(_), _) => Proof::ClaimToken(string(node, "claim_token")?),
+        (None, Some(_)) => Proof::RequestId(string(node, "request_id")?),
+        (None, None) => {
+            return Err(invalid(
+                "a report needs its `claim_token` or its `request_id`",
+            ));
+        }
+    };
+    let error = node.get("error").filter(|error| !error.is_null());
+    Ok(OutcomeReport {
+        // A name that cannot be ours names nothing, as any other that is not known.
+        approval_id: ApprovalId::parse(&string(node, "approval_id")?)
+            .unwrap_or(ApprovalId([0; 16])),
+        proof,
+        outcome: ExecutionOutcome::parse(&string(node, "outcome")?)
+            .ok_or_else(|| invalid("`outcome` is not a known word"))?,
+        duration_ms: node.get("duration_ms").and_then(|millis| millis.as_u64()),
+        error: match error {
+            Some(_) => Some(string(node, "error")?.chars().take(ERROR_MAX).collect()),
+            None => None,
+        },
+    })
+}

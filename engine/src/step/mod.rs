@@ -1,0 +1,202 @@
+//! The one place where anything changes: [`step`] takes the state, a command and the time, and
+//! does all of it or nothing.
+//!
+//! It runs inside a store's transaction, so everything that depends on stored state is read here:
+//! chain head, nonces, memory, claims. It reads no clock, draws no randomness of its own and
+//! calls nobody.
+
+mod claim;
+mod decide;
+mod memory;
+mod outcome;
+mod read;
+mod submit;
+mod sweep;
+mod withdraw;
+
+use std::sync::Arc;
+
+use crate::answer::Reply;
+use crate::approval::{Approval, ApprovalId};
+use crate::audit::{Entry, EventKind, Receipt};
+use crate::change::{Change, ChangeKind};
+use crate::digest::Digest;
+use crate::moment::{Entropy, Timestamp};
+use crate::principal::Principal;
+use crate::refusal::Refusal;
+use crate::settings::Settings;
+use crate::store::{SecretKey, State, StoreError};
+
+pub(crate) use claim::ClaimAsk;
+pub(crate) use decide::DecideAsk;
+pub(crate) use outcome::{OutcomeReport, Proof, Reported};
+pub(crate) use submit::{Found, Submission};
+
+/// What a step may use besides the state.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) settings: &'a Settings,
+    pub(crate) claim_key: &'a SecretKey,
+    /// The policy set in force.
+    pub(crate) policy: Digest,
+    pub(crate) now: Timestamp,
+    pub(crate) entropy: &'a Entropy,
+}
+
+/// What is to be done, and for whom.
+#[derive(Clone, Copy)]
+pub(crate) enum Command<'a> {
+    Submit(&'a Principal, &'a Submission),
+    Read(&'a Principal, ApprovalId),
+    Pending(&'a Principal, usize),
+    Decide(&'a Principal, ApprovalId, &'a DecideAsk),
+    Claim(&'a Principal, ApprovalId, &'a ClaimAsk),
+    Withdraw(&'a Principal, ApprovalId, &'a str),
+    Report(&'a Principal, &'a [OutcomeReport]),
+    Sweep(usize),
+    Memories(&'a Principal),
+    Forget(&'a Principal, &'a Digest),
+    /// Records that the engine failed.
+    Failed(&'a Principal, &'a str),
+}
+
+/// What came of a command.
+pub(crate) struct Outcome {
+    pub(crate) reply: Reply,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// Why a command ended without an outcome. Nothing of it is kept.
+#[derive(Debug)]
+pub(crate) enum Halt {
+    /// The store failed.
+    Store(StoreError),
+    /// The policy in force must be asked about this approval first, outside of the transaction.
+    Judge(Approval),
+    /// The verdict is of another policy set or another delegation: it must be asked again.
+    Stale,
+}
+
+impl From<StoreError> for Halt {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+/// Does `command`, at the time of `context`.
+pub(crate) fn step(
+    state: &mut dyn State,
+    context: &Context<'_>,
+    command: Command<'_>,
+) -> Result<Outcome, Halt> {
+    let mut step = Step {
+        state,
+        context,
+        changes: Vec::new(),
+    };
+    let reply = match command {
+        Command::Submit(caller, submission) => step.submit(caller, submission)?,
+        Command::Read(caller, id) => step.read(caller, id)?,
+        Command::Pending(caller, limit) => step.pending(caller, limit)?,
+        Command::Decide(caller, id, ask) => step.decide(caller, id, ask)?,
+        Command::Claim(caller, id, ask) => step.claim(caller, id, ask)?,
+        Command::Withdraw(caller, id, token) => step.withdraw(caller, id, token)?,
+        Command::Report(caller, reports) => step.report(caller, reports)?,
+        Command::Sweep(limit) => step.sweep(limit)?,
+        Command::Memories(caller) => step.memories(caller)?,
+        Command::Forget(caller, fingerprint) => step.forget(caller, fingerprint)?,
+        Command::Failed(caller, what) => step.failed(caller, what)?,
+    };
+    Ok(Outcome {
+        reply,
+        changes: step.changes,
+    })
+}
+
+/// A command in the middle of being done.
+struct Step<'a> {
+    state: &'a mut dyn State,
+    context: &'a Context<'a>,
+    changes: Vec<Change>,
+}
+
+impl Step<'_> {
+    fn now(&self) -> Timestamp {
+        self.context.now
+    }
+
+    /// Appends an event to an organisation's chain.
+    fn append(&mut self, organisation: &Arc<str>, entry: Entry) -> Result<Receipt, StoreError> {
+        let event = entry.seal(&self.state.head(organisation)?);
+        let receipt = event.receipt();
+        self.state.append(organisation, event)?;
+        Ok(receipt)
+    }
+
+    /// Keeps the next state of an approval, which the event of `receipt` recorded; the listeners
+    /// hear of it once it is committed.
+    fn keep(
+        &mut self,
+        approval: &mut Approval,
+        receipt: Receipt,
+        change: Option<ChangeKind>,
+    ) -> Result<(), StoreError> {
+        approval.seq = receipt.seq;
+        approval.due = approval.due_at(self.context.settings.outcome_within);
+        self.state.put_approval(approval)?;
+        self.changes
+            .extend(change.map(|kind| Change::new(kind, approval)));
+        Ok(())
+    }
+
+    /// Appends the event of a change, and keeps the approval as it is after it.
+    fn change(
+        &mut self,
+        approval: &mut Approval,
+        kind: ChangeKind,
+        entry: Entry,
+    ) -> Result<Receipt, StoreError> {
+        let receipt = self.append(&approval.subject.organisation, entry)?;
+        self.keep(approval, receipt, Some(kind))?;
+        Ok(receipt)
+    }
+
+    /// The approval as it stands now, if the caller may see it.
+    fn visible(
+        &mut self,
+        caller: &Principal,
+        id: ApprovalId,
+    ) -> Result<Option<Approval>, StoreError> {
+        let Some(approval) = self.state.approval(id)? else {
+            return Ok(None);
+        };
+        let subject = &approval.subject;
+        // Another organisation's approval does not exist for this caller.
+        let sees = subject.organisation == *caller.organisation()
+            && (caller.sees_all() || subject.key == *caller.key());
+        if sees {
+            self.touch(approval).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
+    /// Records that the engine failed while it served `caller`.
+    fn failed(&mut self, caller: &Principal, what: &str) -> Result<Reply, StoreError> {
+        let entry = Entry::new(EventKind::EngineError, self.now())
+            .by(caller)
+            .with(|object| object.string("decision", "blocked").string("reason", what));
+        self.append(caller.organisation(), entry)?;
+        Ok(Reply::Done)
+    }
+}
+
+/// Whether the approval was asked by this very key.
+fn is_own(caller: &Principal, approval: &Approval) -> bool {
+    approval.subject.organisation == *caller.organisation() && approval.subject.key == *caller.key()
+}
+
+/// A refusal as a reply.
+fn refuse(refusal: Refusal) -> Reply {
+    Reply::Refused(refusal)
+}

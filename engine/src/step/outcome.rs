@@ -1,0 +1,175 @@
+//! Reports of how executions ended. They never change what was decided.
+
+use crate::answer::Reply;
+use crate::approval::{Approval, ApprovalId, Execution, ExecutionOutcome, Status};
+use crate::audit::{Entry, EventKind};
+use crate::change::ChangeKind;
+use crate::principal::Principal;
+use crate::step::{Step, is_own};
+use crate::store::StoreError;
+
+/// One report.
+#[derive(Clone, Debug)]
+pub(crate) struct OutcomeReport {
+    pub(crate) approval_id: ApprovalId,
+    pub(crate) proof: Proof,
+    pub(crate) outcome: ExecutionOutcome,
+    pub(crate) duration_ms: Option<u64>,
+    /// The error's type name; its text only where the client was told to send it.
+    pub(crate) error: Option<Box<str>>,
+}
+
+/// What shows that the reporter is the one who was let through.
+#[derive(Clone, Debug)]
+pub(crate) enum Proof {
+    /// The token of an approval that waited.
+    ClaimToken(Box<str>),
+    /// The request's own id, where it ran at once.
+    RequestId(Box<str>),
+}
+
+/// What became of one report.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reported {
+    /// It stands in record and audit.
+    Recorded,
+    /// There is no such approval, or it is not the caller's.
+    NotFound,
+    /// The proof is not that of the approval.
+    InvalidProof,
+    /// Another client has attached since.
+    Superseded,
+    /// Nothing was started that could have ended so.
+    NotClaimed,
+    /// Another outcome was reported before.
+    AlreadyReported,
+}
+
+impl Reported {
+    pub(crate) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Recorded => "recorded",
+            Self::NotFound => "not_found",
+            Self::InvalidProof => "invalid_claim_token",
+            Self::Superseded => "superseded",
+            Self::NotClaimed => "not_claimed",
+            Self::AlreadyReported => "already_reported",
+        }
+    }
+}
+
+/// What a report does to an execution.
+enum Effect {
+    /// It is recorded.
+    Record,
+    /// It says what was said before.
+    Nothing,
+    /// It cannot be.
+    Refuse(Reported),
+}
+
+impl Step<'_> {
+    pub(super) fn report(
+        &mut self,
+        caller: &Principal,
+        reports: &[OutcomeReport],
+    ) -> Result<Reply, StoreError> {
+        let mut results = Vec::with_capacity(reports.len());
+        for report in reports {
+            results.push((report.approval_id, self.report_one(caller, report)?));
+        }
+        Ok(Reply::Reported(results))
+    }
+
+    fn report_one(
+        &mut self,
+        caller: &Principal,
+        report: &OutcomeReport,
+    ) -> Result<Reported, StoreError> {
+        let Some(mut approval) = self.visible(caller, report.approval_id)? else {
+            return Ok(Reported::NotFound);
+        };
+        if let Err(refused) = self.check_proof(caller, &approval, &report.proof) {
+            return Ok(refused);
+        }
+        let before = approval.execution;
+        let (kind, refused) = match effect(&approval, report.outcome) {
+            Effect::Nothing => return Ok(Reported::Recorded),
+            Effect::Record => (EventKind::OutcomeRecorded, None),
+            Effect::Refuse(refused) => (EventKind::OutcomeRefused, Some(refused)),
+        };
+        if refused.is_none() {
+            approval.execution = Execution::Ended(report.outcome);
+        }
+        let entry = Entry::about(kind, self.now(), &approval)
+            .by(caller)
+            .with(|object| {
+                let object = object
+                    .string("outcome", report.outcome.as_str())
+                    .string("execution_before", before.as_str())
+                    .present("error", report.error.as_deref());
+                match report.duration_ms {
+                    Some(millis) => object.number("duration_ms", millis),
+                    None => object,
+                }
+            });
+        match refused {
+            // A report that fits nothing is evidence, too.
+            Some(refused) => {
+                self.append(&approval.subject.organisation, entry)?;
+                Ok(refused)
+            }
+            None => {
+                self.change(&mut approval, ChangeKind::Outcome, entry)?;
+                Ok(Reported::Recorded)
+            }
+        }
+    }
+
+    fn check_proof(
+        &self,
+        caller: &Principal,
+        approval: &Approval,
+        proof: &Proof,
+    ) -> Result<(), Reported> {
+        match proof {
+            Proof::ClaimToken(token) => {
+                self.check_token(caller, approval, token)
+                    .map_err(|refusal| match refusal.word() {
+                        crate::refusal::Word::Superseded => Reported::Superseded,
+                        _ => Reported::InvalidProof,
+                    })
+            }
+            Proof::RequestId(id) => {
+                let known = approval.status == Status::AutoApproved
+                    && is_own(caller, approval)
+                    && approval.subject.request_id.as_deref() == Some(&**id);
+                if known {
+                    Ok(())
+                } else {
+                    Err(Reported::InvalidProof)
+                }
+            }
+        }
+    }
+}
+
+/// What a report of `outcome` does to an approval as it stands.
+fn effect(approval: &Approval, outcome: ExecutionOutcome) -> Effect {
+    match (approval.status, approval.execution) {
+        // It was started, or may have been: this is how it ended.
+        (_, Execution::Claimed | Execution::Delivered)
+        | (Status::AutoApproved, Execution::None) => Effect::Record,
+        // "It never began" closes an approval that nobody claimed to every claim.
+        (Status::Approved, Execution::None) if outcome == ExecutionOutcome::NotStarted => {
+            Effect::Record
+        }
+        // The same report again.
+        (_, Execution::Ended(before)) if before == outcome => Effect::Nothing,
+        // Better late than never.
+        (_, Execution::Ended(before)) if before.is_provisional() => Effect::Record,
+        (_, Execution::Ended(_)) => Effect::Refuse(Reported::AlreadyReported),
+        // Nothing was let through that could have ended.
+        (_, Execution::None) => Effect::Refuse(Reported::NotClaimed),
+    }
+}
