@@ -25,6 +25,8 @@ pub mod json;
 pub mod mcp;
 #[cfg(feature = "full")]
 pub mod paths;
+#[cfg(feature = "full")]
+pub mod submission;
 
 #[cfg(feature = "full")]
 pub use canonical::{canonical_json, canonicalize};
