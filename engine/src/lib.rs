@@ -27,6 +27,8 @@
 //! ```
 
 pub mod audit;
+#[doc(hidden)]
+pub mod conformance;
 
 mod answer;
 mod approval;

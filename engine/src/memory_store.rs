@@ -245,3 +245,14 @@ impl Data {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance;
+
+    #[test]
+    fn the_memory_store_keeps_every_promise_of_a_store() {
+        conformance::check(&|| Arc::new(MemoryStore::new())).unwrap();
+    }
+}
