@@ -95,7 +95,7 @@ impl Iterator for Scan<'_> {
 
 impl Scan<'_> {
     /// The secret that begins at `start`, where `first` stands, and its end.
-    fn secret_at(&mut self, start: usize, first: u8) -> Option<(SecretKind, usize)> {
+    pub(crate) fn secret_at(&mut self, start: usize, first: u8) -> Option<(SecretKind, usize)> {
         // The first byte rules out all but one form, so most bytes cost one comparison.
         match first {
             b'-' => private_key(self.bytes, start).map(|end| (SecretKind::PrivateKey, end)),

@@ -4,6 +4,7 @@
 mod action_ids;
 mod canonical_json;
 mod delegated;
+mod dlp;
 mod idempotency;
 mod mcp_metadata;
 

@@ -1,0 +1,67 @@
+//! dlp.json: what the reference masks, and what it reports. dlp_regressions.json: texts on which
+//! its regular expressions and ours could differ.
+
+use serde_json::Value;
+use sernixa_protocol::dlp::{Detectors, Finding, Mode, protect_metadata, protect_metadata_json};
+use sernixa_protocol::json::Node;
+
+use super::{cases, member, object, text};
+
+/// Checks each case through the form on text, and through the `Value` form where its values fit;
+/// returns how many did.
+fn check(cases: &[Node<'_>]) -> usize {
+    let detectors = Detectors::reference();
+    let mut through_values = 0;
+    for &case in cases {
+        let mode: Mode = text(case, "mode").parse().unwrap();
+        let blocked = member(case, "blocked").as_bool().unwrap();
+        let expected: Vec<Value> = member(case, "findings")
+            .elements()
+            .map(|finding| finding.to_value().unwrap())
+            .collect();
+
+        let metadata = member(case, "metadata").raw();
+        let protected = protect_metadata_json(metadata, mode, &detectors).unwrap();
+        assert_eq!(
+            sernixa_protocol::canonicalize(&protected.metadata).unwrap(),
+            sernixa_protocol::canonicalize(member(case, "protected").raw()).unwrap(),
+            "{}",
+            case.raw()
+        );
+        assert_eq!(values(&protected.findings), expected, "{}", case.raw());
+        assert_eq!(protected.blocked, blocked);
+
+        if let (Some(metadata), Some(masked)) = (
+            object(member(case, "metadata")),
+            object(member(case, "protected")),
+        ) {
+            let protected = protect_metadata(&metadata, mode, &detectors);
+            assert_eq!(protected.metadata, masked, "{}", case.raw());
+            // A map without `preserve_order` is sorted, and so are its findings.
+            assert_eq!(
+                sorted(values(&protected.findings)),
+                sorted(expected),
+                "{}",
+                case.raw()
+            );
+            assert_eq!(protected.blocked, blocked);
+            through_values += 1;
+        }
+    }
+    through_values
+}
+
+fn values(findings: &[Finding]) -> Vec<Value> {
+    findings.iter().map(Finding::to_value).collect()
+}
+
+fn sorted(mut findings: Vec<Value>) -> Vec<Value> {
+    findings.sort_by_cached_key(Value::to_string);
+    findings
+}
+
+#[test]
+fn every_text_is_masked_and_reported_as_by_the_reference() {
+    // The other 24 hold integers that no `Value` does.
+    assert_eq!(check(&cases(include_str!("../dlp.json"), 500)), 476);
+}
