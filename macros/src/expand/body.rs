@@ -1,7 +1,7 @@
 //! The four ways in which a body is let run: where it stands, in a closure, in an `async` block,
 //! or as the making of a future.
 
-use proc_macro2::TokenStream;
+use proc_macro2::{Delimiter, Group, TokenStream};
 use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Pat, ReceiverKind};
@@ -206,9 +206,16 @@ impl<'g> Parts<'g> {
     }
 }
 
+/// The user's body, with its own braces: they tell the compiler by which edition's rules its
+/// temporaries are dropped.
 fn body(gate: &Gate, function: &Function) -> TokenStream {
     let mixed = mixed();
-    let body = &function.body;
+    // An empty statement in front: without it a body of one expression would be reported as
+    // standing in unnecessary braces, because it now stands at the end of a block of ours.
+    let mut tokens = quote_spanned!(mixed=> ;);
+    tokens.extend(function.body.stream());
+    let mut body = Group::new(Delimiter::Brace, tokens);
+    body.set_span(function.body.span());
     let unbound = gate.parameters.iter().filter(|parameter| {
         parameter.bindings.is_empty() && !matches!(parameter.pattern, Pat::Wild(_))
     });
@@ -219,7 +226,7 @@ fn body(gate: &Gate, function: &Function) -> TokenStream {
         })
         .collect();
     if patterns.is_empty() {
-        return body.to_token_stream();
+        return body.into_token_stream();
     }
     quote_spanned!(mixed=> { #(#patterns)* #body })
 }

@@ -1,0 +1,19 @@
+//! A `const` list of systems that is empty.
+
+use sernixa::intercept;
+
+const SYSTEMS: [&str; 0] = [];
+
+#[intercept(
+    intent_id = "billing-adjustment",
+    risk_level = "high",
+    operation_class = "financial",
+    data_sensitivity = "internal",
+    systems_touched = SYSTEMS,
+)]
+pub fn adjust(invoice_id: &str, cents: i64) -> Result<(), sernixa::Error> {
+    println!("{invoice_id} {cents}");
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+//! The key `data_sensitivity` is required.
+
+use sernixa::intercept;
+
+#[intercept(
+    intent_id = "billing-adjustment",
+    risk_level = "high",
+    operation_class = "financial",
+    systems_touched = ["stripe"],
+)]
+pub fn adjust(invoice_id: &str, cents: i64) -> Result<(), sernixa::Error> {
+    println!("{invoice_id} {cents}");
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,18 @@
+//! A function is governed or it is not.
+
+use sernixa::intercept;
+
+#[intercept(
+    intent_id = "billing-adjustment",
+    risk_level = "high",
+    operation_class = "financial",
+    data_sensitivity = "internal",
+    systems_touched = ["stripe"],
+)]
+#[sernixa::ungoverned(reason = "a look only")]
+pub fn adjust(invoice_id: &str, cents: i64) -> Result<(), sernixa::Error> {
+    println!("{invoice_id} {cents}");
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,16 @@
+//! The key `intent_id` is required.
+
+use sernixa::intercept;
+
+#[intercept(
+    risk_level = "high",
+    operation_class = "financial",
+    data_sensitivity = "internal",
+    systems_touched = ["stripe"],
+)]
+pub fn adjust(invoice_id: &str, cents: i64) -> Result<(), sernixa::Error> {
+    println!("{invoice_id} {cents}");
+    Ok(())
+}
+
+fn main() {}

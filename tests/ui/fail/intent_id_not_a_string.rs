@@ -1,0 +1,17 @@
+//! A number is no intent id.
+
+use sernixa::intercept;
+
+#[intercept(
+    intent_id = 5,
+    risk_level = "high",
+    operation_class = "financial",
+    data_sensitivity = "internal",
+    systems_touched = ["stripe"],
+)]
+pub fn adjust(invoice_id: &str, cents: i64) -> Result<(), sernixa::Error> {
+    println!("{invoice_id} {cents}");
+    Ok(())
+}
+
+fn main() {}

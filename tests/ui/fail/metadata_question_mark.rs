@@ -1,0 +1,18 @@
+//! Metadata cannot leave the function: `?`.
+
+use sernixa::intercept;
+
+#[intercept(
+    intent_id = "billing-adjustment",
+    risk_level = "high",
+    operation_class = "financial",
+    data_sensitivity = "internal",
+    systems_touched = ["stripe"],
+    metadata = { id: invoice_id.parse::<u64>()? },
+)]
+pub fn adjust(invoice_id: &str, cents: i64) -> Result<(), sernixa::Error> {
+    println!("{invoice_id} {cents}");
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+//! A class of your own has a visible character, too.
+
+use sernixa::intercept;
+
+#[intercept(
+    intent_id = "billing-adjustment",
+    risk_level = "high",
+    operation_class = custom(" "),
+    data_sensitivity = "internal",
+    systems_touched = ["stripe"],
+)]
+pub fn adjust(invoice_id: &str, cents: i64) -> Result<(), sernixa::Error> {
+    println!("{invoice_id} {cents}");
+    Ok(())
+}
+
+fn main() {}

@@ -1,0 +1,19 @@
+//! The error type has to be made from a refusal, your own, too.
+
+use sernixa::intercept;
+
+pub struct Declined;
+
+#[intercept(
+    intent_id = "billing-adjustment",
+    risk_level = "high",
+    operation_class = "financial",
+    data_sensitivity = "internal",
+    systems_touched = ["stripe"],
+)]
+pub fn adjust(cents: i64) -> Result<u8, Declined> {
+    let _ = cents;
+    loop {}
+}
+
+fn main() {}

@@ -1,0 +1,17 @@
+//! A text cannot carry a refusal.
+
+use sernixa::intercept;
+
+#[intercept(
+    intent_id = "billing-adjustment",
+    risk_level = "high",
+    operation_class = "financial",
+    data_sensitivity = "internal",
+    systems_touched = ["stripe"],
+)]
+pub fn adjust(cents: i64) -> String {
+    let _ = cents;
+    loop {}
+}
+
+fn main() {}

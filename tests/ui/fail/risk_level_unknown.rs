@@ -1,0 +1,17 @@
+//! An unknown risk level: the nearest one is suggested.
+
+use sernixa::intercept;
+
+#[intercept(
+    intent_id = "billing-adjustment",
+    risk_level = "hgih",
+    operation_class = "financial",
+    data_sensitivity = "internal",
+    systems_touched = ["stripe"],
+)]
+pub fn adjust(invoice_id: &str, cents: i64) -> Result<(), sernixa::Error> {
+    println!("{invoice_id} {cents}");
+    Ok(())
+}
+
+fn main() {}

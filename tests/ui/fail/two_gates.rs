@@ -1,0 +1,24 @@
+//! One gate is enough.
+
+use sernixa::intercept;
+
+#[intercept(
+    intent_id = "billing-adjustment",
+    risk_level = "high",
+    operation_class = "financial",
+    data_sensitivity = "internal",
+    systems_touched = ["stripe"],
+)]
+#[intercept(
+    intent_id = "billing-adjustment",
+    risk_level = "low",
+    operation_class = "financial",
+    data_sensitivity = "internal",
+    systems_touched = ["stripe"],
+)]
+pub fn adjust(invoice_id: &str, cents: i64) -> Result<(), sernixa::Error> {
+    println!("{invoice_id} {cents}");
+    Ok(())
+}
+
+fn main() {}

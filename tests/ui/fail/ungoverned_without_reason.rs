@@ -1,0 +1,8 @@
+//! Whoever needs no gate says why.
+
+use sernixa::ungoverned;
+
+#[ungoverned]
+pub fn look() {}
+
+fn main() {}
