@@ -14,6 +14,9 @@ mod node;
 mod parse;
 mod text;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::{JsonError, JsonErrorKind};
 pub use node::{Elements, Kind, Members, Node};
 pub(crate) use text::unescape;

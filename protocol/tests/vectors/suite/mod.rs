@@ -7,6 +7,7 @@ mod delegated;
 mod dlp;
 mod idempotency;
 mod mcp_metadata;
+mod payloads;
 
 use serde_json::{Map, Value};
 use sernixa_protocol::json::{Document, Node};
