@@ -6,6 +6,8 @@ use std::fmt;
 pub use linkme;
 pub use sernixa_protocol::rules;
 pub use sernixa_protocol::{DataSensitivity, OperationClass, RiskLevel};
+// What expansions use of `std`: under these names nothing in the user's crate can shadow it.
+pub use std::{boxed::Box, format, string::String};
 
 #[cfg(not(target_family = "wasm"))]
 pub use crate::callsite::SERNIXA_CALLSITES_V1;
@@ -240,4 +242,43 @@ pub fn once<R, F: FnOnce() -> R>(body: F) -> R {
 #[inline]
 pub fn reads<V, F: Fn() -> V>(expression: F) -> V {
     expression()
+}
+
+/// The value of a `return` that is never reached: it tells an `async` block its type.
+pub fn unreached<R>() -> R {
+    // Only under `if false`; whoever got here anyway must not go on.
+    std::process::abort()
+}
+
+/// The outcome of a body with the key `refused`, whose return type may be a `Result` or not: by
+/// autoref specialisation, `(&&Report(&out)).report(running)`.
+pub mod report {
+    use super::{GovernedReturn, Running};
+
+    /// What a body gave.
+    pub struct Report<'a, R>(pub &'a R);
+
+    /// First choice: a `Result` says how it went.
+    pub trait ViaResult {
+        /// See [`Report`].
+        fn report(&self, running: Running);
+    }
+
+    impl<R: GovernedReturn> ViaResult for &Report<'_, R> {
+        fn report(&self, running: Running) {
+            running.finish(self.0);
+        }
+    }
+
+    /// Last choice: all that is known is that it returned.
+    pub trait ViaAny {
+        /// See [`Report`].
+        fn report(&self, running: Running);
+    }
+
+    impl<R> ViaAny for Report<'_, R> {
+        fn report(&self, running: Running) {
+            running.returned();
+        }
+    }
 }
