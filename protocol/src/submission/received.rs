@@ -32,6 +32,8 @@ pub struct Received {
     pub idempotency_key: Option<String>,
     /// One line for the reviewer.
     pub summary: Option<String>,
+    /// Which kind of client sent it (PROTOCOL 15): `rust_sdk` is ours.
+    pub policy_surface: Option<String>,
     /// The hashed resume key.
     pub resume_key: Option<String>,
     /// The digest of the arguments.
@@ -136,6 +138,7 @@ impl Received {
             module: text(metadata, "module"),
             idempotency_key: text(metadata, "idempotency_key"),
             summary: text(metadata, "summary"),
+            policy_surface: text(metadata, "policy_surface"),
             resume_key: text(metadata, "resume_key"),
             arguments_digest: text(metadata, "arguments_digest"),
             has_unbound_arguments: metadata
