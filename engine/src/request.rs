@@ -92,7 +92,7 @@ fn string(node: Node<'_>, name: &str) -> Result<Box<str>, Refusal> {
 
 /// `{decision, reason}`
 pub(crate) fn decision(body: &str) -> Result<DecideAsk, Refusal> {
-    let document = parse(body, STEP_MAX, 8)?;
+    let document = parse(body, STEP_MAX)?;
     let root = document.root();
     let decision = Decision::parse(&string(root, "decision")?)
         .ok_or_else(|| invalid("`decision` must be approved or rejected"))?;
@@ -101,7 +101,7 @@ pub(crate) fn decision(body: &str) -> Result<DecideAsk, Refusal> {
 
 /// `{claim_token, claim_id, body_hash}`
 pub(crate) fn claim(body: &str) -> Result<ClaimAsk, Refusal> {
-    let document = parse(body, STEP_MAX, 8)?;
+    let document = parse(body, STEP_MAX)?;
     let root = document.root();
     Ok(ClaimAsk {
         token: string(root, "claim_token")?,
@@ -115,13 +115,13 @@ pub(crate) fn claim(body: &str) -> Result<ClaimAsk, Refusal> {
 
 /// `{claim_token}`
 pub(crate) fn withdrawal(body: &str) -> Result<Box<str>, Refusal> {
-    let document = parse(body, STEP_MAX, 8)?;
+    let document = parse(body, STEP_MAX)?;
     string(document.root(), "claim_token")
 }
 
 /// `{outcomes: [{approval_id, claim_token or request_id, outcome, duration_ms, error?}]}`
 pub(crate) fn outcomes(body: &str) -> Result<Vec<OutcomeReport>, Refusal> {
-    let document = parse(body, BATCH_MAX, 8)?;
+    let document = parse(body, BATCH_MAX)?;
     let rule = || invalid("`outcomes` must be a list of 1 to 256 reports");
     let list = document.root().get("outcomes").ok_or_else(rule)?;
     let reports: Vec<OutcomeReport> = list

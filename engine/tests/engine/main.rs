@@ -1,4 +1,5 @@
 //! What the engine promises, shown through its public door.
 
 mod claims;
+mod speed;
 mod support;

@@ -9,33 +9,33 @@ use sernixa_engine::{
     Timestamp,
 };
 
-pub const MINUTE: u64 = 60_000;
-pub const HOUR: u64 = 60 * MINUTE;
-pub const DAY: u64 = 24 * HOUR;
+pub(crate) const MINUTE: u64 = 60_000;
+pub(crate) const HOUR: u64 = 60 * MINUTE;
+pub(crate) const DAY: u64 = 24 * HOUR;
 
 /// An engine with its own time.
-pub struct Bench {
-    pub engine: Engine,
+pub(crate) struct Bench {
+    pub(crate) engine: Engine,
     now: AtomicU64,
     drawn: AtomicU64,
 }
 
 impl Bench {
     /// In one person's process: that person decides.
-    pub fn local() -> Self {
+    pub(crate) fn local() -> Self {
         Self::new(Engine::in_memory())
     }
 
     /// As a service: the one who asks and the one who decides have different owners.
-    pub fn service() -> Self {
+    pub(crate) fn service() -> Self {
         Self::with(Settings::default())
     }
 
-    pub fn with(settings: Settings) -> Self {
+    pub(crate) fn with(settings: Settings) -> Self {
         Self::new(Engine::builder().settings(settings).build().unwrap())
     }
 
-    pub fn new(engine: Engine) -> Self {
+    pub(crate) fn new(engine: Engine) -> Self {
         Self {
             engine,
             now: AtomicU64::new(1_778_000_000_000),
@@ -43,54 +43,54 @@ impl Bench {
         }
     }
 
-    pub fn now(&self) -> u64 {
+    pub(crate) fn now(&self) -> u64 {
         self.now.load(Ordering::Relaxed)
     }
 
-    pub fn pass(&self, millis: u64) {
+    pub(crate) fn pass(&self, millis: u64) {
         self.now.fetch_add(millis, Ordering::Relaxed);
     }
 
     /// This time, with randomness that was not used before.
-    pub fn moment(&self) -> Moment {
+    pub(crate) fn moment(&self) -> Moment {
         let drawn = self.drawn.fetch_add(1, Ordering::Relaxed);
         let mut seed = [0; 32];
         seed[..8].copy_from_slice(&drawn.to_be_bytes());
         Moment::new(Timestamp::from_millis(self.now()), seed)
     }
 
-    pub fn handle(&self, caller: &Principal, request: Request<'_>) -> Answered {
+    pub(crate) fn handle(&self, caller: &Principal, request: Request<'_>) -> Answered {
         Answered::new(self.engine.handle(caller, request, self.moment()))
     }
 
-    pub fn submit(&self, caller: &Principal, body: &str) -> Answered {
+    pub(crate) fn submit(&self, caller: &Principal, body: &str) -> Answered {
         self.handle(caller, Request::Submit { body })
     }
 
-    pub fn decide(&self, caller: &Principal, id: &str, decision: Decision) -> Record {
+    pub(crate) fn decide(&self, caller: &Principal, id: &str, decision: Decision) -> Record {
         let id = ApprovalId::parse(id).unwrap();
         self.engine
             .decide(caller, id, decision, "seen by a test", &self.moment())
             .unwrap()
     }
 
-    pub fn approve(&self, caller: &Principal, id: &str) -> Record {
+    pub(crate) fn approve(&self, caller: &Principal, id: &str) -> Record {
         self.decide(caller, id, Decision::Approve)
     }
 
-    pub fn reject(&self, caller: &Principal, id: &str) -> Record {
+    pub(crate) fn reject(&self, caller: &Principal, id: &str) -> Record {
         self.decide(caller, id, Decision::Reject)
     }
 
     /// The record, without a trace on it: read by someone who did not ask.
-    pub fn look(&self, id: &str) -> Value {
+    pub(crate) fn look(&self, id: &str) -> Value {
         let auditor = Principal::new("acme", "auditor-key").with(Role::Auditor);
         let answer = self.handle(&auditor, Request::Record { approval_id: id });
         assert_eq!(answer.status, 200, "{}", answer.body);
         answer.body
     }
 
-    pub fn claim(&self, caller: &Principal, waiting: &Waiting, claim_id: &str) -> Answered {
+    pub(crate) fn claim(&self, caller: &Principal, waiting: &Waiting, claim_id: &str) -> Answered {
         self.handle(
             caller,
             Request::Claim {
@@ -100,7 +100,7 @@ impl Bench {
         )
     }
 
-    pub fn withdraw(&self, caller: &Principal, waiting: &Waiting) -> Answered {
+    pub(crate) fn withdraw(&self, caller: &Principal, waiting: &Waiting) -> Answered {
         let body = json!({"claim_token": waiting.token}).to_string();
         self.handle(
             caller,
@@ -112,7 +112,7 @@ impl Bench {
     }
 
     /// Reports one outcome; returns what became of it.
-    pub fn report(&self, caller: &Principal, report: Value) -> String {
+    pub(crate) fn report(&self, caller: &Principal, report: Value) -> String {
         let body = json!({"outcomes": [report]}).to_string();
         let answer = self.handle(caller, Request::Outcomes { body: &body });
         assert_eq!(answer.status, 200, "{}", answer.body);
@@ -120,7 +120,7 @@ impl Bench {
     }
 
     /// Every event's payload of the organisation `acme`.
-    pub fn events(&self) -> Vec<Value> {
+    pub(crate) fn events(&self) -> Vec<Value> {
         let auditor = Principal::new("acme", "auditor-key").with(Role::Auditor);
         let events = self.engine.audit(&auditor, 0, usize::MAX).unwrap();
         events
@@ -130,7 +130,7 @@ impl Bench {
     }
 
     /// The words of every event.
-    pub fn event_types(&self) -> Vec<String> {
+    pub(crate) fn event_types(&self) -> Vec<String> {
         let words = self.events();
         words
             .iter()
@@ -141,13 +141,13 @@ impl Bench {
 
 /// An answer, read.
 #[derive(Clone, Debug, PartialEq)]
-pub struct Answered {
-    pub status: u16,
-    pub body: Value,
+pub(crate) struct Answered {
+    pub(crate) status: u16,
+    pub(crate) body: Value,
 }
 
 impl Answered {
-    pub fn new(answer: Answer) -> Self {
+    pub(crate) fn new(answer: Answer) -> Self {
         Self {
             status: answer.status,
             body: serde_json::from_str(&answer.body).unwrap(),
@@ -155,22 +155,22 @@ impl Answered {
     }
 
     /// `detail.status` of a refusal.
-    pub fn word(&self) -> &str {
+    pub(crate) fn word(&self) -> &str {
         self.body["detail"]["status"].as_str().unwrap_or_default()
     }
 
     /// `detail.reason` of a refusal.
-    pub fn reason(&self) -> &str {
+    pub(crate) fn reason(&self) -> &str {
         self.body["detail"]["reason"].as_str().unwrap_or_default()
     }
 
-    pub fn id(&self) -> &str {
+    pub(crate) fn id(&self) -> &str {
         self.body["approval_id"].as_str().unwrap()
     }
 
     /// Asserts that it is a 202, and takes what its client needs.
     #[track_caller]
-    pub fn waiting(&self) -> Waiting {
+    pub(crate) fn waiting(&self) -> Waiting {
         assert_eq!(self.status, 202, "{}", self.body);
         let text = |name: &str| self.body[name].as_str().unwrap().to_owned();
         Waiting {
@@ -181,38 +181,38 @@ impl Answered {
     }
 
     #[track_caller]
-    pub fn is(&self, status: u16, word: &str) {
+    pub(crate) fn is(&self, status: u16, word: &str) {
         assert_eq!((self.status, self.word()), (status, word), "{}", self.body);
     }
 }
 
 /// What a client holds while it waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Waiting {
-    pub id: String,
-    pub token: String,
-    pub body_hash: String,
+pub(crate) struct Waiting {
+    pub(crate) id: String,
+    pub(crate) token: String,
+    pub(crate) body_hash: String,
 }
 
 impl Waiting {
-    pub fn claim_body(&self, claim_id: &str) -> String {
+    pub(crate) fn claim_body(&self, claim_id: &str) -> String {
         json!({"claim_token": self.token, "claim_id": claim_id, "body_hash": self.body_hash})
             .to_string()
     }
 }
 
-pub const CLAIM: &str = "000102030405060708090a0b0c0d0e0f";
-pub const OTHER_CLAIM: &str = "ff0102030405060708090a0b0c0d0e0f";
+pub(crate) const CLAIM: &str = "000102030405060708090a0b0c0d0e0f";
+pub(crate) const OTHER_CLAIM: &str = "ff0102030405060708090a0b0c0d0e0f";
 
 /// The agent of `acme`.
-pub fn agent() -> Principal {
+pub(crate) fn agent() -> Principal {
     Principal::new("acme", "agent-key")
         .owned_by("the agents' team")
         .with(Role::Agent)
 }
 
 /// The reviewer of `acme`.
-pub fn reviewer() -> Principal {
+pub(crate) fn reviewer() -> Principal {
     Principal::new("acme", "reviewer-key")
         .owned_by("rita")
         .with(Role::Reviewer)
@@ -220,14 +220,14 @@ pub fn reviewer() -> Principal {
 
 /// A submission being put together.
 #[derive(Clone)]
-pub struct Draft {
+pub(crate) struct Draft {
     top: Map<String, Value>,
     metadata: Map<String, Value>,
 }
 
 impl Draft {
     /// An action of that risk and class.
-    pub fn new(risk: &str, class: &str) -> Self {
+    pub(crate) fn new(risk: &str, class: &str) -> Self {
         let Value::Object(top) = json!({
             "intent_id": "billing", "action_id": "pay-invoice", "request_id": "a".repeat(32),
             "timestamp": 1_778_000_000,
@@ -245,51 +245,51 @@ impl Draft {
     }
 
     /// What a person must decide.
-    pub fn high() -> Self {
+    pub(crate) fn high() -> Self {
         Self::new("high", "financial")
     }
 
     /// What the built-in policy sends to a person, and memory may learn.
-    pub fn medium() -> Self {
+    pub(crate) fn medium() -> Self {
         Self::new("medium", "update")
     }
 
     /// What runs at once.
-    pub fn read() -> Self {
+    pub(crate) fn read() -> Self {
         Self::new("low", "read")
     }
 
-    pub fn top(mut self, name: &str, value: impl Into<Value>) -> Self {
+    pub(crate) fn top(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.top.insert(name.into(), value.into());
         self
     }
 
-    pub fn meta(mut self, name: &str, value: impl Into<Value>) -> Self {
+    pub(crate) fn meta(mut self, name: &str, value: impl Into<Value>) -> Self {
         self.metadata.insert(name.into(), value.into());
         self
     }
 
-    pub fn without(mut self, name: &str) -> Self {
+    pub(crate) fn without(mut self, name: &str) -> Self {
         self.top.remove(name);
         self.metadata.remove(name);
         self
     }
 
-    pub fn nonce(self, seed: u8) -> Self {
+    pub(crate) fn nonce(self, seed: u8) -> Self {
         self.top("nonce", format!("{seed:02x}").repeat(16))
     }
 
     /// With all arguments digested, as those of call number `seed`.
-    pub fn digest(self, seed: u8) -> Self {
+    pub(crate) fn digest(self, seed: u8) -> Self {
         let digest = format!("hmac-sha256:{}", format!("{seed:02x}").repeat(32));
         self.meta("arguments_digest", digest)
     }
 
-    pub fn resume(self, key: &str) -> Self {
+    pub(crate) fn resume(self, key: &str) -> Self {
         self.meta("resume_key", key)
     }
 
-    pub fn body(&self) -> String {
+    pub(crate) fn body(&self) -> String {
         let mut top = self.top.clone();
         top.insert("metadata".into(), Value::Object(self.metadata.clone()));
         Value::Object(top).to_string()
