@@ -3,9 +3,12 @@
 
 use std::fmt;
 use std::sync::OnceLock;
+use std::sync::atomic::AtomicBool;
 
 use sernixa_protocol::RiskLevel;
+use sernixa_protocol::submission::{BuildError, Fields, Template};
 
+use crate::error::Error;
 use crate::name::function_name;
 
 /// The governance facts of one governed function, as written in its attribute.
@@ -39,15 +42,11 @@ pub struct Facts {
 pub struct Callsite {
     facts: Facts,
     here: fn() -> &'static str,
-    names: OnceLock<Names>,
-}
-
-/// What is made once per call site, at its first call.
-pub(crate) struct Names {
-    /// Qualified below the module: `Billing.adjust_invoice`.
-    pub(crate) function: Box<str>,
-    /// Given, or the function with `-` for `_`.
-    pub(crate) action_id: Box<str>,
+    function: OnceLock<Box<str>>,
+    /// What all its calls share, made at the first.
+    template: OnceLock<Result<Template, BuildError>>,
+    /// Somebody was told that its calls cannot resume.
+    warned: AtomicBool,
 }
 
 impl Callsite {
@@ -56,7 +55,9 @@ impl Callsite {
         Self {
             facts,
             here,
-            names: OnceLock::new(),
+            function: OnceLock::new(),
+            template: OnceLock::new(),
+            warned: AtomicBool::new(false),
         }
     }
 
@@ -88,12 +89,16 @@ impl Callsite {
     /// The action as the service knows it: the key `action_id`, else the function's name with `-`
     /// for `_`.
     pub fn action_id(&self) -> &str {
-        &self.names().action_id
+        match self.made() {
+            Ok(template) => template.action_id(),
+            Err(_) => self.facts.action_id.unwrap_or_default(),
+        }
     }
 
     /// The function's name below its module, without generics: `Billing.adjust_invoice`.
     pub fn function(&self) -> &str {
-        &self.names().function
+        let name = || function_name((self.here)(), self.facts.module).into();
+        self.function.get_or_init(name)
     }
 
     /// The module it is written in.
@@ -111,23 +116,35 @@ impl Callsite {
         self.facts.line
     }
 
-    /// How many parameters it has, without `self`.
-    pub(crate) fn args_count(&self) -> u32 {
-        self.facts.args_count
+    /// What all calls share.
+    ///
+    /// # Errors
+    /// `Validation`, for facts that the attribute could not check.
+    pub(crate) fn template(&self) -> Result<&Template, Error> {
+        self.made()
+            .map_err(|error| crate::action::build_fault(error.clone()))
     }
 
-    pub(crate) fn names(&self) -> &Names {
-        self.names.get_or_init(|| {
-            let function = function_name((self.here)(), self.facts.module);
-            let action_id = match self.facts.action_id {
-                Some(given) => given.into(),
-                None => function.replace('_', "-").into(),
-            };
-            Names {
-                function: function.into(),
-                action_id,
-            }
-        })
+    pub(crate) fn warned(&self) -> &AtomicBool {
+        &self.warned
+    }
+
+    fn made(&self) -> Result<&Template, &BuildError> {
+        let facts = &self.facts;
+        let make = || {
+            Template::new(&Fields {
+                intent_id: facts.intent_id,
+                action_id: facts.action_id,
+                risk_level: facts.risk_level,
+                operation_class: facts.operation_class,
+                data_sensitivity: facts.data_sensitivity,
+                systems_touched: facts.systems_touched,
+                function: self.function(),
+                module: facts.module,
+                args_count: facts.args_count,
+            })
+        };
+        self.template.get_or_init(make).as_ref()
     }
 }
 
@@ -200,10 +217,7 @@ mod tests {
             (site.operation_class(), site.data_sensitivity()),
             ("financial", "PII")
         );
-        assert_eq!(
-            (site.systems_touched(), site.args_count()),
-            (["stripe"].as_slice(), 2)
-        );
+        assert_eq!(site.systems_touched(), ["stripe"]);
         assert!(format!("{site:?}").contains("Invoices.adjust_one"));
     }
 }

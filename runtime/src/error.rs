@@ -66,6 +66,25 @@ impl Error {
         Self::Api(Refusal::new(message).boxed())
     }
 
+    /// Names the approval that the call waited for.
+    pub(crate) fn about_approval(mut self, id: &str) -> Self {
+        let (Self::Blocked(refusal)
+        | Self::Rejected(refusal)
+        | Self::Expired(refusal)
+        | Self::Timeout(refusal)
+        | Self::Replay(refusal)
+        | Self::Signature(refusal)
+        | Self::DelegationScope(refusal)
+        | Self::Configuration(refusal)
+        | Self::Validation(refusal)
+        | Self::RateLimit(refusal)
+        | Self::Authentication(refusal)
+        | Self::Api(refusal)
+        | Self::Failed(refusal)) = &mut self;
+        refusal.approval_id = Some(id.into());
+        self
+    }
+
     /// The refusal inside, whatever the variant.
     pub fn refusal(&self) -> &Refusal {
         let (Self::Blocked(refusal)

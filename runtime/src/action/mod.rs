@@ -1,0 +1,205 @@
+//! From an action to what is submitted: [`Action`] and the call site of an attribute end in the
+//! same [`Submission`].
+
+mod prepare;
+mod submission;
+
+use std::borrow::Cow;
+use std::fmt;
+use std::sync::OnceLock;
+
+use serde::Serialize;
+use serde_json::Value;
+use sernixa_protocol::canonical::{self, CanonicalError};
+use sernixa_protocol::submission::Template;
+use sernixa_protocol::{DataSensitivity, OperationClass, RiskLevel};
+
+pub(crate) use prepare::{build_fault, prepare, prepare_call};
+pub(crate) use submission::Prepared;
+pub use submission::Submission;
+
+use crate::capture::VALUE_LIMIT;
+
+/// One action whose facts are only known at run time; where they are known before, the attribute
+/// `#[intercept]` has the compiler check them.
+///
+/// Intent, risk, class, sensitivity and at least one system must be given. What is missing or wrong
+/// is [`Error::Validation`](crate::Error::Validation) when the action is prepared.
+///
+/// ```
+/// use sernixa_runtime::{Action, DataSensitivity, OperationClass, RiskLevel};
+/// use serde_json::json;
+///
+/// let action = Action::new("billing-adjustment")
+///     .risk(RiskLevel::High)
+///     .class(OperationClass::Financial)
+///     .sensitivity(DataSensitivity::Financial)
+///     .systems(["stripe"])
+///     .metadata([("customer", "cus_7")])
+///     .arguments(vec![("invoice_id".into(), json!("in_42")), ("cents".into(), json!(100))])
+///     .summary("adjust in_42 by 100 cents");
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct Action {
+    intent_id: Cow<'static, str>,
+    risk: Option<RiskLevel>,
+    class: Option<OperationClass>,
+    sensitivity: Option<DataSensitivity>,
+    systems: Vec<String>,
+    action_id: Option<String>,
+    function: Option<String>,
+    module: Option<String>,
+    /// Each value as canonical JSON already, or why it has none.
+    metadata: Vec<(String, Result<String, CanonicalError>)>,
+    summary: Option<String>,
+    arguments: Option<Vec<(String, Value)>>,
+    capture: Option<bool>,
+    resume_key: Option<String>,
+    /// What all calls of this action share, once it was prepared.
+    template: OnceLock<Template>,
+}
+
+impl Action {
+    /// An action that serves this intent: not blank, at most 128 characters.
+    pub fn new(intent_id: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            intent_id: intent_id.into(),
+            risk: None,
+            class: None,
+            sensitivity: None,
+            systems: Vec::new(),
+            action_id: None,
+            function: None,
+            module: None,
+            metadata: Vec::new(),
+            summary: None,
+            arguments: None,
+            capture: None,
+            resume_key: None,
+            template: OnceLock::new(),
+        }
+    }
+
+    /// How grave it is.
+    pub fn risk(mut self, level: RiskLevel) -> Self {
+        self.risk = Some(level);
+        self.changed()
+    }
+
+    /// What kind of thing it does.
+    pub fn class(mut self, class: OperationClass) -> Self {
+        self.class = Some(class);
+        self.changed()
+    }
+
+    /// How sensitive the data is that it touches.
+    pub fn sensitivity(mut self, sensitivity: DataSensitivity) -> Self {
+        self.sensitivity = Some(sensitivity);
+        self.changed()
+    }
+
+    /// The systems that it touches: at least one, none of them blank.
+    pub fn systems(mut self, systems: impl IntoIterator<Item = impl Into<String>>) -> Self {
+        self.systems = systems.into_iter().map(Into::into).collect();
+        self.changed()
+    }
+
+    /// The action as the service knows it. Default: the function with `-` for `_`, else the intent.
+    pub fn action_id(mut self, id: impl Into<String>) -> Self {
+        self.action_id = Some(id.into());
+        self.changed()
+    }
+
+    /// The function's qualified name. Default: the action id, else the intent.
+    pub fn function(mut self, name: impl Into<String>) -> Self {
+        self.function = Some(name.into());
+        self.changed()
+    }
+
+    /// The module of the function; `module_path!()` gives it. Default: empty.
+    pub fn module(mut self, path: impl Into<String>) -> Self {
+        self.module = Some(path.into());
+        self.changed()
+    }
+
+    /// Adds members to the metadata, in this order: a `serde_json::Map`, or pairs of a name and
+    /// anything that serialises. Names that are ours to write are ignored (PROTOCOL 18); a name
+    /// given twice is `Validation`, and so is a value without a JSON form, such as NaN.
+    pub fn metadata<K, V>(mut self, members: impl IntoIterator<Item = (K, V)>) -> Self
+    where
+        K: Into<String>,
+        V: Serialize,
+    {
+        self.metadata
+            .extend(members.into_iter().map(|(name, value)| {
+                let mut text = String::new();
+                let written = canonical::append(&value, VALUE_LIMIT, &mut text);
+                (name.into(), written.map(|()| text))
+            }));
+        self
+    }
+
+    /// One line for the reviewer. It is sent, after DLP.
+    pub fn summary(mut self, text: impl Into<String>) -> Self {
+        self.summary = Some(text.into());
+        self
+    }
+
+    /// The arguments by name. They are counted and digested, and sent only where capture is on.
+    /// Without this call there is no digest, and the action is neither remembered nor resumed.
+    pub fn arguments(mut self, arguments: Vec<(String, Value)>) -> Self {
+        self.arguments = Some(arguments);
+        self.changed()
+    }
+
+    /// Whether the arguments' values are sent. Default: the client's `capture_arguments`.
+    pub fn capture_arguments(mut self, capture: bool) -> Self {
+        self.capture = Some(capture);
+        self
+    }
+
+    /// A later call with the same key and the same arguments may take up this one's approval, also
+    /// after a restart. Needs `SERNIXA_BINDING_KEY`, and [`arguments`](Self::arguments).
+    pub fn resume_key(mut self, key: impl fmt::Display) -> Self {
+        self.resume_key = Some(key.to_string());
+        self
+    }
+
+    /// What was made of the facts before does not hold any more.
+    fn changed(mut self) -> Self {
+        self.template = OnceLock::new();
+        self
+    }
+}
+
+/// Governance facts and names; no values, no summary, no resume key.
+impl fmt::Debug for Action {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = |names: Vec<&String>| format!("{names:?}");
+        f.debug_struct("Action")
+            .field("intent_id", &self.intent_id)
+            .field("risk", &self.risk)
+            .field("class", &self.class)
+            .field("sensitivity", &self.sensitivity)
+            .field("systems", &self.systems)
+            .field("action_id", &self.action_id)
+            .field("function", &self.function)
+            .field(
+                "metadata",
+                &names(self.metadata.iter().map(|(name, _)| name).collect()),
+            )
+            .field(
+                "arguments",
+                &names(
+                    self.arguments
+                        .iter()
+                        .flatten()
+                        .map(|(name, _)| name)
+                        .collect(),
+                ),
+            )
+            .field("resume_key", &self.resume_key.is_some())
+            .finish_non_exhaustive()
+    }
+}
