@@ -3,7 +3,12 @@
 #[doc(hidden)]
 pub use sernixa_runtime::support as __private;
 
-pub use sernixa_runtime::{Callsite, Client, Error, Permit, Refusal, callsites};
-
 #[cfg(feature = "macros")]
 pub use sernixa_macros::{intercept, toolset, ungoverned};
+
+pub use sernixa_runtime::{Action, Client, ClientBuilder, Permit, Submission};
+pub use sernixa_runtime::{Callsite, callsites};
+pub use sernixa_runtime::{Clock, Sleep};
+pub use sernixa_runtime::{DataSensitivity, DecisionStatus, OperationClass, RiskLevel};
+pub use sernixa_runtime::{Error, Refusal};
+pub use sernixa_runtime::{delegation, dlp, logging, protocol};
