@@ -68,6 +68,17 @@ impl Error {
 
     /// Names the approval that the call waited for.
     pub(crate) fn about_approval(mut self, id: &str) -> Self {
+        self.refusal_mut().approval_id = Some(id.into());
+        self
+    }
+
+    /// An attempt before the last may have arrived.
+    pub(crate) fn maybe_submitted(mut self) -> Self {
+        self.refusal_mut().submitted = true;
+        self
+    }
+
+    fn refusal_mut(&mut self) -> &mut Refusal {
         let (Self::Blocked(refusal)
         | Self::Rejected(refusal)
         | Self::Expired(refusal)
@@ -80,9 +91,8 @@ impl Error {
         | Self::RateLimit(refusal)
         | Self::Authentication(refusal)
         | Self::Api(refusal)
-        | Self::Failed(refusal)) = &mut self;
-        refusal.approval_id = Some(id.into());
-        self
+        | Self::Failed(refusal)) = self;
+        refusal
     }
 
     /// The refusal inside, whatever the variant.
@@ -154,7 +164,7 @@ impl Error {
     }
 
     /// The variant as a word: what stands in front of every message.
-    fn kind(&self) -> &'static str {
+    pub(crate) fn kind(&self) -> &'static str {
         match self {
             Self::Blocked(_) => "blocked",
             Self::Rejected(_) => "rejected",

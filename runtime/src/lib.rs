@@ -8,19 +8,30 @@ mod capture;
 mod client;
 mod clock;
 mod config;
+mod core;
 pub mod delegation;
 mod digest;
 mod display;
+mod door;
+mod driver;
 mod error;
 mod global;
+mod grant;
+mod http;
+mod judge;
 pub mod logging;
 mod name;
+mod outcome;
 mod permit;
 mod random;
+mod requests;
+mod retry;
 mod returns;
+mod steps;
 #[doc(hidden)]
 pub mod support;
 mod transport;
+mod wait;
 
 pub use action::{Action, Submission};
 pub use callsite::{Callsite, callsites};
@@ -28,6 +39,7 @@ pub use client::Client;
 pub use clock::{Clock, Sleep};
 pub use config::ClientBuilder;
 pub use error::{Error, Refusal};
+pub use global::{client, close, close_blocking, install};
 pub use permit::Permit;
 pub use sernixa_protocol::{DataSensitivity, DecisionStatus, OperationClass, RiskLevel};
 

@@ -84,7 +84,10 @@ impl Request {
     /// The body as text; empty for a `GET`, and for bytes that are not UTF-8 (we send none).
     #[cfg_attr(
         not(any(feature = "embedded", feature = "testing")),
-        expect(dead_code, reason = "only transports inside the process read what is sent")
+        expect(
+            dead_code,
+            reason = "only transports inside the process read what is sent"
+        )
     )]
     pub(crate) fn text(&self) -> &str {
         let bytes = self.body.as_deref().unwrap_or_default();

@@ -156,7 +156,8 @@ fn authority(text: &str) -> &str {
     rest.get(..end).unwrap_or_default()
 }
 
-fn is_loopback(url: &Url) -> bool {
+/// Whether requests stay on this machine.
+pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
         Some(Host::Ipv6(ip)) => ip.is_loopback(),

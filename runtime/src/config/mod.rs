@@ -12,7 +12,7 @@ use std::time::Duration;
 use secrecy::{ExposeSecret as _, SecretString};
 use sernixa_protocol::dlp::{Detectors, Mode};
 
-pub(crate) use base_url::{Base, InProcess};
+pub(crate) use base_url::{Base, InProcess, is_loopback};
 pub use builder::ClientBuilder;
 pub(crate) use read::secret_of_use;
 

@@ -1,0 +1,73 @@
+//! What a client and its driver share.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::config::Settings;
+use crate::error::Error;
+use crate::grant::Asked;
+use crate::judge::{self, Rules, Submitted, Terms};
+use crate::transport::{Answer, Transport};
+
+/// Settings, the way to whoever decides, and the two facts about a client that change.
+pub(crate) struct Core {
+    pub(crate) settings: Settings,
+    pub(crate) transport: Arc<dyn Transport>,
+    /// `claim` was offered once (DESIGN 6: no downgrade).
+    claims: AtomicBool,
+    closed: AtomicBool,
+}
+
+impl Core {
+    pub(crate) fn new(settings: Settings, transport: Arc<dyn Transport>) -> Self {
+        let (claims, closed) = (AtomicBool::new(false), AtomicBool::new(false));
+        Self {
+            settings,
+            transport,
+            claims,
+            closed,
+        }
+    }
+
+    /// What is known of a call, for the judge.
+    pub(crate) fn terms<'a>(&self, asked: &'a Asked) -> Terms<'a> {
+        Terms {
+            risk: asked.risk,
+            request_id: &asked.request_id,
+            body_hash: &asked.body_hash,
+            rules: Rules {
+                accept_immediate_high_risk: self.settings.accept_immediate_high_risk,
+                require_claim: self.settings.require_claim,
+                claims_before: self.claims.load(Ordering::Acquire),
+            },
+        }
+    }
+
+    /// Judges the answer to a submission, and remembers an offer of claims.
+    pub(crate) fn judge(&self, asked: &Asked, answer: &Answer) -> Result<Submitted, Error> {
+        let submitted = judge::submission(&self.terms(asked), answer)?;
+        if submitted.offers().claim && !self.claims.load(Ordering::Relaxed) {
+            self.claims.store(true, Ordering::Release);
+        }
+        Ok(submitted)
+    }
+
+    /// Unix seconds.
+    pub(crate) fn now(&self) -> u64 {
+        self.settings.clock.unix_millis() / 1_000
+    }
+
+    /// From now on nothing is asked any more.
+    pub(crate) fn close(&self) {
+        self.closed.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.load(Ordering::Acquire)
+    }
+}
+
+/// The error of every call on a client that was closed.
+pub(crate) fn closed() -> Error {
+    Error::configuration("the client was closed; make a new one to ask again")
+}

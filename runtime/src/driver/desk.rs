@@ -1,0 +1,312 @@
+//! What all jobs of one driver share: the lanes, the waiters, the outcomes that wait for company.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::future::Future;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, Semaphore, mpsc};
+
+use super::{Job, call, waiting};
+use crate::core::Core;
+use crate::driver::race::{Either, race};
+use crate::judge::{self, Step};
+use crate::outcome::{self, BATCH, BATCH_PAUSE, Entry, Outcome, ReportTo};
+use crate::retry;
+use crate::transport::{Answer, ApprovalId, Endpoint, Fault, Request, Subscription, Wake};
+
+/// Looks at pending approvals that are under way at a time. Submissions never queue behind them.
+const POLLS: usize = 32;
+
+/// The desk of one driver.
+pub(super) struct Desk {
+    pub(super) core: Arc<Core>,
+    /// `max_async_in_flight`: submissions, retries included; never a wait.
+    pub(super) submissions: Semaphore,
+    pub(super) polls: Semaphore,
+    waiters: RefCell<HashMap<ApprovalId, Vec<Rc<Notify>>>>,
+    /// Present where changes are pushed.
+    subscription: Option<Subscription>,
+    outcomes: RefCell<Vec<Entry>>,
+    /// Tasks that `close` waits for.
+    tasks: Cell<usize>,
+    idle: Notify,
+}
+
+/// How a request with its retries ended.
+pub(super) struct Exchanged {
+    pub(super) result: Result<Answer, Fault>,
+    /// An attempt before the last may have arrived.
+    pub(super) sent_before: bool,
+}
+
+impl Desk {
+    /// Takes jobs until the client is closed or gone.
+    pub(super) async fn run(core: Arc<Core>, mut queue: mpsc::UnboundedReceiver<Job>, wake: Wake) {
+        let desk = Rc::new(Self {
+            submissions: Semaphore::new(core.settings.max_async_in_flight),
+            polls: Semaphore::new(POLLS),
+            waiters: RefCell::default(),
+            subscription: core.transport.subscribe(wake),
+            outcomes: RefCell::default(),
+            tasks: Cell::new(0),
+            idle: Notify::new(),
+            core,
+        });
+        let mut closer = None;
+        while let Some(job) = queue.recv().await {
+            if let Job::Close(done) = job {
+                closer = Some(done);
+                break;
+            }
+            desk.take(job);
+        }
+        desk.wind_down().await;
+        if let Some(done) = closer {
+            // Whoever closed may have stopped waiting.
+            let _ = done.send(());
+        }
+    }
+
+    fn take(self: &Rc<Self>, job: Job) {
+        let desk = Rc::clone(self);
+        match job {
+            Job::Submit {
+                request,
+                asked,
+                reply,
+            } => {
+                self.spawn(call::submit(desk, request, asked, reply));
+            }
+            Job::Wait {
+                ticket,
+                asked,
+                reply,
+            } => {
+                self.spawn(waiting::wait(desk, ticket, asked, reply));
+            }
+            Job::Report(entry) => self.report(entry),
+            Job::Send { request, reply } => self.spawn(async move {
+                let Exchanged {
+                    result,
+                    sent_before,
+                } = desk.exchange(request).await;
+                let base = &desk.core.settings.base;
+                let fault = |fault| judge::fault(Step::Reading, base, fault, sent_before);
+                let _ = reply.send(result.map_err(fault));
+            }),
+            Job::Woken(id) => self.wake(&id),
+            // Taken by `run`.
+            Job::Close(_) => {}
+        }
+    }
+
+    /// Runs a task that `close` waits for. A panic ends this task alone, and its caller with an
+    /// error.
+    pub(super) fn spawn(self: &Rc<Self>, task: impl Future<Output = ()> + 'static) {
+        let counted = Counted::new(Rc::clone(self));
+        tokio::task::spawn_local(async move {
+            let _counted = counted;
+            task.await;
+        });
+    }
+
+    /// Sends, and sends again while that may help: the same bytes, at most 120 s in all.
+    pub(super) async fn exchange(&self, request: Request) -> Exchanged {
+        let Core {
+            settings,
+            transport,
+            ..
+        } = &*self.core;
+        let max_retries = if transport.retries() {
+            settings.max_retries
+        } else {
+            0
+        };
+        let begin = settings.clock.monotonic();
+        let (mut attempt, mut sent_before) = (0, false);
+        let mut left = retry::ALL_ATTEMPTS;
+        loop {
+            let result = self.attempt(request.clone(), left).await;
+            if !retry::worth_another(&result) {
+                return Exchanged {
+                    result,
+                    sent_before,
+                };
+            }
+            let elapsed = settings.clock.monotonic().saturating_sub(begin);
+            let chance = retry::chance();
+            let Some(pause) = retry::pause(attempt, max_retries, elapsed, &result, chance) else {
+                return Exchanged {
+                    result,
+                    sent_before,
+                };
+            };
+            sent_before |= !matches!(result, Err(Fault::Unreachable(_)));
+            attempt += 1;
+            settings.clock.sleep(pause).await;
+            left = retry::ALL_ATTEMPTS.saturating_sub(elapsed + pause);
+        }
+    }
+
+    /// One attempt, which ends within `left`.
+    pub(super) async fn attempt(&self, request: Request, left: Duration) -> Result<Answer, Fault> {
+        let Core {
+            settings,
+            transport,
+            ..
+        } = &*self.core;
+        let sending = transport.send(request);
+        // The transport's own timeout is enough, unless less is left.
+        if settings.timeout <= left {
+            return sending.await;
+        }
+        match race(sending, settings.clock.sleep(left)).await {
+            Either::First(result) => result,
+            Either::Second(()) => Err(Fault::Timeout),
+        }
+    }
+
+    /// Whether changes of approvals are pushed.
+    pub(super) fn is_pushed(&self) -> bool {
+        self.subscription.is_some()
+    }
+
+    /// Registers a waiter.
+    pub(super) fn await_news(self: &Rc<Self>, id: &ApprovalId) -> Waiter {
+        let news = Rc::new(Notify::new());
+        let mut waiters = self.waiters.borrow_mut();
+        waiters
+            .entry(id.clone())
+            .or_insert_with(|| Vec::with_capacity(1))
+            .push(Rc::clone(&news));
+        Waiter {
+            desk: Rc::clone(self),
+            id: id.clone(),
+            news,
+        }
+    }
+
+    fn wake(&self, id: &ApprovalId) {
+        if let Some(waiters) = self.waiters.borrow().get(id) {
+            waiters.iter().for_each(|waiter| waiter.notify_one());
+        }
+    }
+
+    /// Queues an outcome: sent with others, after 100 ms at the latest.
+    pub(super) fn report(self: &Rc<Self>, entry: Entry) {
+        let waiting = {
+            let mut outcomes = self.outcomes.borrow_mut();
+            outcomes.push(entry);
+            outcomes.len()
+        };
+        if waiting >= BATCH {
+            self.flush();
+        } else if waiting == 1 {
+            let desk = Rc::clone(self);
+            // Not counted: `close` does not wait for it, but flushes.
+            tokio::task::spawn_local(async move {
+                desk.core.settings.clock.sleep(BATCH_PAUSE).await;
+                desk.flush();
+            });
+        }
+    }
+
+    /// Reports that the body of a call did not begin, where such reports are taken.
+    pub(super) fn not_started(self: &Rc<Self>, to: Option<ReportTo>) {
+        if let Some(to) = to {
+            self.report(Entry {
+                to,
+                outcome: Outcome::NotStarted,
+                duration: Duration::ZERO,
+            });
+        }
+    }
+
+    fn flush(self: &Rc<Self>) {
+        let entries = self.outcomes.take();
+        for batch in entries.chunks(BATCH) {
+            let body = outcome::body(batch, self.core.now());
+            self.send_quietly(Request::post(Endpoint::Outcomes, body));
+        }
+    }
+
+    /// Sends something whose answer changes nothing for any caller.
+    pub(super) fn send_quietly(self: &Rc<Self>, request: Request) {
+        let desk = Rc::clone(self);
+        self.spawn(async move {
+            let endpoint = request.endpoint.clone();
+            match desk.exchange(request).await.result {
+                Ok(answer) if answer.status == 200 => {}
+                Ok(answer) => {
+                    tracing::debug!(?endpoint, status = answer.status, "not accepted");
+                }
+                Err(fault) => tracing::debug!(?endpoint, ?fault, "not delivered"),
+            }
+        });
+    }
+
+    /// Ends what waits, sends what is queued, and waits for it, but not longer than one request may
+    /// take.
+    async fn wind_down(self: Rc<Self>) {
+        self.core.close();
+        for waiters in self.waiters.borrow().values() {
+            waiters.iter().for_each(|waiter| waiter.notify_one());
+        }
+        self.flush();
+        let done = async {
+            while self.tasks.get() > 0 {
+                self.idle.notified().await;
+                // What has ended may have left something to report.
+                self.flush();
+            }
+        };
+        // By the system's clock: a test's clock may stand still.
+        race(done, tokio::time::sleep(self.core.settings.timeout)).await;
+    }
+}
+
+/// A waiter's place among the waiters.
+pub(super) struct Waiter {
+    desk: Rc<Desk>,
+    id: ApprovalId,
+    news: Rc<Notify>,
+}
+
+impl Waiter {
+    /// Ends when the approval changed or the client was closed, also if that was before.
+    pub(super) async fn news(&self) {
+        self.news.notified().await;
+    }
+}
+
+impl Drop for Waiter {
+    fn drop(&mut self) {
+        let mut waiters = self.desk.waiters.borrow_mut();
+        if let Some(list) = waiters.get_mut(&self.id) {
+            list.retain(|waiter| !Rc::ptr_eq(waiter, &self.news));
+            if list.is_empty() {
+                waiters.remove(&self.id);
+            }
+        }
+    }
+}
+
+/// A task that is under way.
+struct Counted(Rc<Desk>);
+
+impl Counted {
+    fn new(desk: Rc<Desk>) -> Self {
+        desk.tasks.set(desk.tasks.get() + 1);
+        Self(desk)
+    }
+}
+
+impl Drop for Counted {
+    fn drop(&mut self) {
+        self.0.tasks.set(self.0.tasks.get() - 1);
+        self.0.idle.notify_one();
+    }
+}

@@ -1,0 +1,225 @@
+//! One call that waits for its decision: looks, claims, or takes the request back.
+
+use std::future::{Future, poll_fn};
+use std::rc::Rc;
+use std::time::Duration;
+
+use super::Reply;
+use super::call::deliver;
+use super::desk::{Desk, Exchanged, Waiter};
+use super::race::{Either, race};
+use crate::core::closed;
+use crate::error::{Error, Refusal};
+use crate::grant::{Asked, Grant, report_to};
+use crate::judge::{self, Looked, Step, Ticket};
+use crate::random;
+use crate::retry;
+use crate::steps::{self, About};
+use crate::transport::{Endpoint, Fault, Request};
+use crate::wait::{News, Next, Wait};
+
+/// How a wait ended.
+enum End {
+    /// Approved.
+    Open,
+    /// A decision against it, or an answer that cannot be trusted.
+    Refused(Error),
+    /// Nobody decided in time.
+    TimedOut,
+    /// The caller went away.
+    Dropped,
+    /// The client was closed.
+    Closed,
+}
+
+/// Waits for the decision, claims where claims are offered, and answers the caller.
+pub(super) async fn wait(desk: Rc<Desk>, ticket: Ticket, asked: Asked, mut reply: Reply) {
+    let end = {
+        let waiter = desk.await_news(&ticket.approval_id);
+        watch(&desk, &waiter, &ticket, &asked, &mut reply).await
+    };
+    match end {
+        End::Open if reply.is_canceled() => take_back(&desk, &ticket, &asked),
+        End::Open => open(desk, ticket, asked, reply).await,
+        End::Refused(error) => {
+            let _ = reply.send(Err(error));
+        }
+        End::TimedOut => {
+            take_back(&desk, &ticket, &asked);
+            let _ = reply.send(Err(timed_out(&desk, &ticket)));
+        }
+        End::Dropped => take_back(&desk, &ticket, &asked),
+        End::Closed => {
+            take_back(&desk, &ticket, &asked);
+            let _ = reply.send(Err(closed().about_approval(ticket.approval_id.as_str())));
+        }
+    }
+}
+
+/// Looks at the record until it says how the wait ends.
+async fn watch(
+    desk: &Rc<Desk>,
+    waiter: &Waiter,
+    ticket: &Ticket,
+    asked: &Asked,
+    reply: &mut Reply,
+) -> End {
+    let settings = &desk.core.settings;
+    let news = if desk.is_pushed() {
+        News::Pushed
+    } else {
+        News::Polled
+    };
+    let begin = settings.clock.monotonic();
+    let expires = ticket.expires_at.map(|at| {
+        let left = at.saturating_sub(settings.clock.unix_millis());
+        begin.saturating_add(Duration::from_millis(left))
+    });
+    let mut wait = Wait::new(
+        begin,
+        settings.poll_timeout,
+        settings.poll_interval,
+        news,
+        expires,
+    );
+    loop {
+        let looked = match race(look(desk, ticket, asked, &wait), gone(reply)).await {
+            Either::First(Ok(Some(looked))) => looked,
+            Either::First(Ok(None)) => return End::TimedOut,
+            Either::First(Err(error)) => return End::Refused(error),
+            Either::Second(()) => return End::Dropped,
+        };
+        if looked == Looked::Open {
+            return End::Open;
+        }
+        if desk.core.is_closed() {
+            return End::Closed;
+        }
+        let now = settings.clock.monotonic();
+        let Next::Look(at) = wait.after(looked, now, retry::chance()) else {
+            return End::TimedOut;
+        };
+        let pause = settings.clock.sleep(at.saturating_sub(now));
+        match race(race(waiter.news(), pause), gone(reply)).await {
+            Either::First(_) if desk.core.is_closed() => return End::Closed,
+            Either::First(_) if wait.over(settings.clock.monotonic()) => return End::TimedOut,
+            Either::First(_) => {}
+            Either::Second(()) => return End::Dropped,
+        }
+    }
+}
+
+/// One look at the record, in the lane of the looks. `None`: the wait's deadline passed.
+async fn look(
+    desk: &Rc<Desk>,
+    ticket: &Ticket,
+    asked: &Asked,
+    wait: &Wait,
+) -> Result<Option<Looked>, Error> {
+    let settings = &desk.core.settings;
+    let sending = async {
+        let Ok(_lane) = desk.polls.acquire().await else {
+            return Err(Fault::Timeout);
+        };
+        let request = Request::get(Endpoint::Record(ticket.approval_id.clone()));
+        desk.core.transport.send(request).await
+    };
+    let left = wait
+        .deadline()
+        .map(|end| end.saturating_sub(settings.clock.monotonic()));
+    let result = match left {
+        // An engine in the process answers when it is asked.
+        Some(left) if desk.core.transport.retries() => {
+            match race(sending, settings.clock.sleep(left)).await {
+                Either::First(result) => result,
+                Either::Second(()) => return Ok(None),
+            }
+        }
+        _ => sending.await,
+    };
+    match result {
+        Ok(answer) => judge::record(&desk.core.terms(asked), ticket, &answer).map(Some),
+        // The wait goes on without it (DESIGN 6).
+        Err(Fault::Unreachable(_) | Fault::Timeout | Fault::Interrupted(_)) => {
+            Ok(Some(Looked::Trouble(None)))
+        }
+        Err(fault @ Fault::TooLarge) => {
+            let error = judge::fault(Step::Submitting, &settings.base, fault, true);
+            Err(error.about_approval(ticket.approval_id.as_str()))
+        }
+    }
+}
+
+/// Ends when the caller has gone away.
+fn gone(reply: &mut Reply) -> impl Future<Output = ()> {
+    poll_fn(|context| reply.poll_canceled(context))
+}
+
+/// The approval is given: claims it where that is offered, and lets the body run.
+async fn open(desk: Rc<Desk>, ticket: Ticket, asked: Asked, reply: Reply) {
+    if let (true, Some(token)) = (ticket.offers.claim, &ticket.claim_token) {
+        let claim_id = match random::id() {
+            Ok(id) => id,
+            Err(error) => {
+                let _ = reply.send(Err(error.about_approval(ticket.approval_id.as_str())));
+                return;
+            }
+        };
+        let body = steps::claim(about(&desk, &ticket, &asked), token, &claim_id);
+        let request = Request::post(Endpoint::Claim(ticket.approval_id.clone()), body);
+        // From here on the request is not taken back: the claim may have arrived.
+        let Exchanged {
+            result,
+            sent_before,
+        } = desk.exchange(request).await;
+        let claimed = match result {
+            Ok(answer) => judge::claim(&desk.core.terms(&asked), &ticket, &claim_id, &answer),
+            Err(fault) => {
+                let base = &desk.core.settings.base;
+                let error = judge::fault(Step::Claiming, base, fault, sent_before);
+                Err(error.about_approval(ticket.approval_id.as_str()))
+            }
+        };
+        if let Err(error) = claimed {
+            // A replay means that another start holds the approval: its outcome is not ours.
+            if !error.is_replay() {
+                desk.not_started(report_to(ticket, asked));
+            }
+            let _ = reply.send(Err(error));
+            return;
+        }
+    }
+    deliver(&desk, reply, Grant::after_wait(ticket, asked));
+}
+
+/// Withdraws a request that nobody waits for any more, where that is offered. With a `resume_key`
+/// it stays for whoever comes back.
+fn take_back(desk: &Rc<Desk>, ticket: &Ticket, asked: &Asked) {
+    if asked.resumable || !ticket.offers.withdraw {
+        return;
+    }
+    if let Some(token) = &ticket.claim_token {
+        let body = steps::withdraw(about(desk, ticket, asked), token);
+        desk.send_quietly(Request::post(
+            Endpoint::Withdraw(ticket.approval_id.clone()),
+            body,
+        ));
+    }
+}
+
+fn about<'a>(desk: &Desk, ticket: &'a Ticket, asked: &'a Asked) -> About<'a> {
+    About {
+        approval_id: &ticket.approval_id,
+        body_hash: &asked.body_hash,
+        signer: asked.signer.as_ref(),
+        now: desk.core.now(),
+    }
+}
+
+fn timed_out(desk: &Desk, ticket: &Ticket) -> Error {
+    let seconds = desk.core.settings.poll_timeout.as_secs_f64();
+    let message =
+        format!("nobody decided within {seconds} s (SERNIXA_POLL_TIMEOUT_SECONDS); ask again");
+    let refusal = Refusal::new(message).approval(ticket.approval_id.as_str());
+    Error::Timeout(refusal.maybe_submitted().boxed())
+}

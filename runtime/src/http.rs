@@ -1,0 +1,280 @@
+//! The HTTP transport: `reqwest` with keep-alive, no redirects, and bodies of at most 1 MiB.
+//!
+//! Proxies: the environment's `HTTP_PROXY`, `HTTPS_PROXY`, `ALL_PROXY` and `NO_PROXY` are honoured,
+//! except for loopback, which never goes through a proxy. The proxy settings of macOS and Windows
+//! are not read.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER,
+};
+use reqwest::{Method, Url};
+use secrecy::ExposeSecret as _;
+
+use crate::clock::Clock;
+use crate::config::{Settings, is_loopback};
+use crate::error::{Error, Refusal};
+use crate::transport::{
+    Answer, ApprovalId, Endpoint, Fault, Request, Sending, Subscription, Transport, Wake,
+};
+
+/// The longest answer that is read.
+const LONGEST_ANSWER: usize = 1 << 20;
+
+/// What may stand in a path segment as it is: RFC 3986 `unreserved`.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// A service behind a URL.
+pub(crate) struct HttpTransport {
+    client: reqwest::Client,
+    /// The base URL with its path prefix, without a slash at the end.
+    base: Box<str>,
+    submit: Url,
+    outcomes: Url,
+    delegations: Url,
+    ready: Url,
+    clock: Arc<dyn Clock>,
+}
+
+impl HttpTransport {
+    /// A transport to the service at `base`. Nothing is connected yet.
+    ///
+    /// # Errors
+    /// `Configuration` if the TLS of this machine cannot be set up.
+    pub(crate) fn new(base: &Url, settings: &Settings) -> Result<Self, Error> {
+        let mut headers = HeaderMap::new();
+        if let Some(credential) = &settings.credential {
+            let text = format!("Bearer {}", credential.expose_secret());
+            let mut bearer = HeaderValue::try_from(text).map_err(|_| {
+                Error::configuration("the credential holds a character that no header can carry")
+            })?;
+            bearer.set_sensitive(true);
+            headers.insert(AUTHORIZATION, bearer);
+        }
+        // Another crate of the build may switch on features of reqwest: none may change what we do.
+        let mut builder = reqwest::Client::builder()
+            .default_headers(headers)
+            .user_agent(concat!("sernixa-rust/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .no_gzip()
+            .no_brotli()
+            .no_zstd()
+            .no_deflate()
+            .http1_only()
+            .timeout(settings.timeout);
+        if is_loopback(base) {
+            builder = builder.no_proxy();
+        }
+        let client = builder.build().map_err(|error| {
+            let message = "the HTTP client cannot be set up; see the source of this error";
+            Error::Configuration(Refusal::new(message).caused_by(error).boxed())
+        })?;
+        let base: Box<str> = base.as_str().trim_end_matches('/').into();
+        let at = |path: &str| {
+            Url::parse(&format!("{base}{path}"))
+                .map_err(|_| Error::configuration("the base URL cannot carry a path"))
+        };
+        Ok(Self {
+            client,
+            submit: at("/api/actions/execute")?,
+            outcomes: at("/api/approvals/outcomes")?,
+            delegations: at("/api/delegations")?,
+            ready: at("/ready")?,
+            base,
+            clock: Arc::clone(&settings.clock),
+        })
+    }
+
+    fn approval(&self, id: &ApprovalId, step: &str) -> Result<Url, Fault> {
+        let id = utf8_percent_encode(id.as_str(), SEGMENT);
+        let url = Url::parse(&format!("{}/api/approvals/{id}{step}", self.base));
+        url.map_err(|error| Fault::Unreachable(error.into()))
+    }
+
+    fn target(&self, endpoint: &Endpoint) -> Result<(Method, Url), Fault> {
+        Ok(match endpoint {
+            Endpoint::Submit => (Method::POST, self.submit.clone()),
+            Endpoint::Record(id) => (Method::GET, self.approval(id, "")?),
+            Endpoint::Claim(id) => (Method::POST, self.approval(id, "/claim")?),
+            Endpoint::Withdraw(id) => (Method::POST, self.approval(id, "/withdraw")?),
+            Endpoint::Outcomes => (Method::POST, self.outcomes.clone()),
+            Endpoint::Delegations => (Method::POST, self.delegations.clone()),
+            Endpoint::Ready => (Method::GET, self.ready.clone()),
+        })
+    }
+
+    async fn exchange(&self, request: Request) -> Result<Answer, Fault> {
+        let (method, url) = self.target(&request.endpoint)?;
+        let mut outgoing = reqwest::Request::new(method, url);
+        if let Some(body) = request.body {
+            let json = HeaderValue::from_static("application/json");
+            outgoing.headers_mut().insert(CONTENT_TYPE, json);
+            *outgoing.body_mut() = Some(body.into());
+        }
+        let mut response = self.client.execute(outgoing).await.map_err(fault)?;
+        let json = is_json(response.headers());
+        let retry_after = self.retry_after(response.headers());
+        let status = response.status().as_u16();
+        let body = read(&mut response).await?;
+        Ok(Answer {
+            status,
+            json,
+            retry_after,
+            body,
+        })
+    }
+
+    /// Seconds, or a date (RFC 9110 10.2.3); anything else counts as not said.
+    fn retry_after(&self, headers: &HeaderMap) -> Option<Duration> {
+        let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+            return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
+        }
+        let date = httpdate::parse_http_date(text).ok()?;
+        let date = date
+            .duration_since(std::time::UNIX_EPOCH)
+            .unwrap_or_default();
+        Some(date.saturating_sub(Duration::from_millis(self.clock.unix_millis())))
+    }
+}
+
+impl Transport for HttpTransport {
+    fn answer_now(&self, _: &Request) -> Option<Result<Answer, Fault>> {
+        None
+    }
+
+    fn send(&self, request: Request) -> Sending<'_> {
+        Box::pin(self.exchange(request))
+    }
+
+    fn subscribe(&self, _: Wake) -> Option<Subscription> {
+        None
+    }
+
+    fn retries(&self) -> bool {
+        true
+    }
+}
+
+/// Reads the body, and stops as soon as it is too long, whatever `Content-Length` said.
+async fn read(response: &mut reqwest::Response) -> Result<Bytes, Fault> {
+    if response
+        .content_length()
+        .is_some_and(|length| length > LONGEST_ANSWER as u64)
+    {
+        return Err(Fault::TooLarge);
+    }
+    // Nearly every answer is one chunk, which is taken as it is.
+    let Some(first) = response.chunk().await.map_err(fault)? else {
+        return Ok(Bytes::new());
+    };
+    let mut whole = None;
+    while let Some(chunk) = response.chunk().await.map_err(fault)? {
+        let whole = whole.get_or_insert_with(|| BytesMut::from(&*first));
+        if whole.len() + chunk.len() > LONGEST_ANSWER {
+            return Err(Fault::TooLarge);
+        }
+        whole.extend_from_slice(&chunk);
+    }
+    let whole = whole.map_or(first, BytesMut::freeze);
+    if whole.len() > LONGEST_ANSWER {
+        Err(Fault::TooLarge)
+    } else {
+        Ok(whole)
+    }
+}
+
+/// One `Content-Type`, `application/json` in any case and with any parameters, and not encoded: we
+/// ask for no compression, so what comes compressed is not the JSON that it claims to be.
+fn is_json(headers: &HeaderMap) -> bool {
+    let mut types = headers.get_all(CONTENT_TYPE).iter();
+    let (Some(only), None) = (types.next(), types.next()) else {
+        return false;
+    };
+    let essence = only
+        .as_bytes()
+        .split(|byte| *byte == b';')
+        .next()
+        .unwrap_or_default();
+    let plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
+    essence
+        .trim_ascii()
+        .eq_ignore_ascii_case(b"application/json")
+        && headers.get_all(CONTENT_ENCODING).iter().all(plain)
+}
+
+/// What went wrong, by how far the request had come.
+fn fault(error: reqwest::Error) -> Fault {
+    // Of a connection that was never made in time nothing can have arrived, but reqwest's one
+    // timeout does not say how far it came.
+    if error.is_timeout() {
+        Fault::Timeout
+    } else if error.is_connect() || error.is_builder() {
+        Fault::Unreachable(error.without_url().into())
+    } else {
+        Fault::Interrupted(error.without_url().into())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pairs = pairs
+            .iter()
+            .map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_static(value)));
+        pairs.collect()
+    }
+
+    #[test]
+    fn application_json_is_known_in_any_case_and_with_parameters() {
+        for json in [
+            "application/json",
+            "Application/JSON; charset=utf-8",
+            " application/json ;",
+        ] {
+            assert!(is_json(&headers(&[("content-type", json)])), "{json}");
+        }
+    }
+
+    #[test]
+    fn whatever_else_is_no_json() {
+        assert!(!is_json(&HeaderMap::new()));
+        for other in [
+            "text/html",
+            "application/problem+json",
+            "application/jsonp",
+            "json",
+            "",
+        ] {
+            assert!(!is_json(&headers(&[("content-type", other)])), "{other}");
+        }
+        let encoded = [
+            ("content-type", "application/json"),
+            ("content-encoding", "gzip"),
+        ];
+        assert!(!is_json(&headers(&encoded)));
+        let mut twice = headers(&[("content-type", "application/json")]);
+        twice.append(CONTENT_TYPE, HeaderValue::from_static("text/html"));
+        assert!(!is_json(&twice));
+    }
+
+    #[test]
+    fn an_id_is_one_path_segment_whatever_it_holds() {
+        let encoded = utf8_percent_encode("../x y?z=1#f%2e/é", SEGMENT).to_string();
+        assert_eq!(encoded, "..%2Fx%20y%3Fz%3D1%23f%252e%2F%C3%A9");
+        let url = Url::parse(&format!("http://h/pre/api/approvals/{encoded}/claim")).unwrap();
+        assert_eq!(url.path(), format!("/pre/api/approvals/{encoded}/claim"));
+        assert_eq!(url.query(), None);
+    }
+}

@@ -1,0 +1,158 @@
+//! Answers to `POST /api/actions/execute` (DESIGN 6, first table).
+
+use sernixa_protocol::json::Node;
+
+use super::read::{api, document, echoes, evidence, odd, offers, text};
+use super::refusal::unauthorised;
+use super::{Allowed, Offers, Submitted, Terms, Ticket};
+use crate::error::{Error, Refusal};
+use crate::transport::{Answer, ApprovalId};
+
+/// Judges the answer to a submission, after the retries.
+///
+/// # Errors
+/// Whatever keeps the body from running; `Api` for everything that is not listed.
+pub(crate) fn submission(terms: &Terms<'_>, answer: &Answer) -> Result<Submitted, Error> {
+    match answer.status {
+        200 | 202 => {}
+        // Refused by whom or what it is.
+        401 | 403 => return Err(unauthorised(terms, answer, None)),
+        // Still too many requests after the retries.
+        429 => {
+            let message = "the service asked to slow down; try again later";
+            return Err(Error::RateLimit(
+                Refusal::new(message).code(429).retryable().boxed(),
+            ));
+        }
+        // Still failing after the retries; it may have stored the request before it failed.
+        500..=599 => {
+            let refusal = Refusal::new("the service failed; try again later");
+            let refusal = refusal.code(answer.status).retryable().maybe_submitted();
+            return Err(Error::Api(refusal.boxed()));
+        }
+        // Redirects, other successes, other refusals.
+        _ => return Err(api(answer, "a status that answers no submission")),
+    }
+    let document = document(answer)?;
+    let body = document.root();
+    echoes(answer, body, "request_id", terms.request_id)?;
+    if answer.status == 202 {
+        // Whatever its status word says (PROTOCOL 2).
+        return pending(terms, answer, body).map(Submitted::Wait);
+    }
+    match text(body, "status").as_deref() {
+        Some("pending" | "pending_review") => pending(terms, answer, body).map(Submitted::Wait),
+        Some("accepted" | "approved" | "auto_approved") => {
+            let offers = claims_kept(terms, answer, body)?;
+            allowed(terms, answer, body, offers).map(Submitted::Run)
+        }
+        // The reference's word for an allow; where calls are claimed it means: started before.
+        Some("executed") => {
+            if offers(answer, body)?.claim {
+                let message = "the service says that this call was started already";
+                return Err(Error::Replay(said(message, answer, body)));
+            }
+            let offers = claims_kept(terms, answer, body)?;
+            allowed(terms, answer, body, offers).map(Submitted::Run)
+        }
+        Some("blocked") => Err(Error::Blocked(said("policy said no", answer, body))),
+        Some("rejected") => Err(Error::Rejected(said("a reviewer said no", answer, body))),
+        Some("expired") => Err(Error::Expired(said(
+            "the approval has expired",
+            answer,
+            body,
+        ))),
+        Some("failed") => Err(Error::Failed(said(
+            "the service says that the action failed",
+            answer,
+            body,
+        ))),
+        // Unknown, missing, or no string.
+        _ => Err(api(answer, "a status word that we do not know")),
+    }
+}
+
+/// An allow opens when nothing in it contradicts, and a person need not decide.
+fn allowed(
+    terms: &Terms<'_>,
+    answer: &Answer,
+    body: Node<'_>,
+    offers: Offers,
+) -> Result<Allowed, Error> {
+    // An allow for another body is no allow for this one.
+    echoes(answer, body, "body_hash", terms.body_hash)?;
+    let agrees = body.get("decision").is_none_or(|decision| {
+        decision.is_null()
+            || decision.is("accepted")
+            || decision.is("approved")
+            || decision.is("auto_approved")
+    });
+    if !agrees {
+        return Err(api(answer, "an allow whose decision contradicts it"));
+    }
+    if !terms.opens_without_person() {
+        let refusal = odd(answer, "an immediate allow at a risk that a person decides");
+        return Err(Error::Api(refusal.boxed()));
+    }
+    // Nothing hangs on it but reports, so one that is not usable counts as none.
+    let approval_id = text(body, "approval_id").and_then(|id| ApprovalId::new(&id));
+    Ok(Allowed {
+        approval_id,
+        offers,
+    })
+}
+
+/// What a waiting call needs: a usable id and, where calls are claimed, the token.
+fn pending(terms: &Terms<'_>, answer: &Answer, body: Node<'_>) -> Result<Ticket, Error> {
+    let offers = claims_kept(terms, answer, body)?;
+    let Some(approval_id) = text(body, "approval_id").and_then(|id| ApprovalId::new(&id)) else {
+        return Err(api(answer, "a pending answer without a usable approval_id"));
+    };
+    let claim_token = text(body, "claim_token").map(|token| token.into_owned().into());
+    if offers.claim && claim_token.is_none() {
+        return Err(api(answer, "an offer of claims without a claim_token"));
+    }
+    let bound = echoes(answer, body, "body_hash", terms.body_hash)?;
+    let expires_at = text(body, "expires_at").and_then(|time| super::record::unix_millis(&time));
+    Ok(Ticket {
+        approval_id,
+        claim_token,
+        bound,
+        expires_at,
+        offers,
+    })
+}
+
+/// What is offered; a client that has seen or demands claims goes on only with them.
+fn claims_kept(terms: &Terms<'_>, answer: &Answer, body: Node<'_>) -> Result<Offers, Error> {
+    let offers = offers(answer, body)?;
+    if !offers.claim && terms.rules.claims_before {
+        return Err(api(
+            answer,
+            "an answer without `claim`, which it offered before",
+        ));
+    }
+    if !offers.claim && terms.rules.require_claim {
+        return Err(api(
+            answer,
+            "an answer without `claim`, which this client requires",
+        ));
+    }
+    Ok(offers)
+}
+
+/// A refusal in a 200: reason, id and the whole body as evidence (PROTOCOL 2, 0.6.9).
+fn said(message: &'static str, answer: &Answer, body: Node<'_>) -> Box<Refusal> {
+    let reason = text(body, "reason").or_else(|| text(body, "decision_reason"));
+    let mut refusal = Refusal::new(message)
+        .because(reason.map(std::borrow::Cow::into_owned))
+        .with_evidence(evidence(body))
+        .code(answer.status);
+    if let Some(word) = text(body, "status") {
+        refusal = refusal.with_status(word.into_owned());
+    }
+    if let Some(id) = text(body, "approval_id").and_then(|id| ApprovalId::new(&id)) {
+        refusal = refusal.approval(id.as_str());
+    }
+    refusal.boxed()
+}

@@ -1,0 +1,194 @@
+//! The two requests that ask for no decision: readiness, and a delegation token.
+
+use serde_json::Value;
+
+use crate::client::Client;
+use crate::delegation::{Token, TokenRequest};
+use crate::driver::Job;
+use crate::error::{Error, Refusal};
+use crate::judge::{self, Step};
+use crate::transport::{Answer, Endpoint, Request};
+use crate::{door, driver};
+use futures_channel::oneshot;
+
+pub(crate) fn ready() -> Request {
+    Request::get(Endpoint::Ready)
+}
+
+/// The readiness document: an object, from a status below 400, or from any if it has `checks`.
+pub(crate) fn readiness(answer: &Answer) -> Result<Value, Error> {
+    if answer.status == 429 {
+        return Err(refused(answer));
+    }
+    let document = judge::document(answer)?;
+    let root = document.root();
+    if answer.status != 200 && root.get("checks").is_none() {
+        return Err(refused(answer));
+    }
+    value(answer, root)
+}
+
+/// The token of a 200 or 201.
+fn token(answer: &Answer) -> Result<Token, Error> {
+    if !matches!(answer.status, 200 | 201) {
+        return Err(refused(answer));
+    }
+    let document = judge::document(answer)?;
+    match value(answer, document.root())? {
+        Value::Object(members) => Token::from_answer(members),
+        _ => None,
+    }
+    .ok_or_else(|| {
+        let refusal = Refusal::new("the service answered without a usable token_id");
+        Error::Api(refusal.code(answer.status).boxed())
+    })
+}
+
+fn value(answer: &Answer, node: sernixa_protocol::json::Node<'_>) -> Result<Value, Error> {
+    node.to_value().map_err(|error| {
+        let refusal = Refusal::new("the service sent a number or a depth that cannot be read");
+        Error::Api(refusal.code(answer.status).caused_by(error).boxed())
+    })
+}
+
+/// Any answer that is not the one asked for.
+fn refused(answer: &Answer) -> Error {
+    let refusal = |message: &'static str| Refusal::new(message).code(answer.status);
+    match answer.status {
+        401 => {
+            let message = "the service did not accept the credential; \
+                           set SERNIXA_ACCESS_TOKEN or SERNIXA_API_KEY";
+            Error::Authentication(refusal(message).boxed())
+        }
+        429 => {
+            let message = "the service asked to slow down; try again later";
+            Error::RateLimit(refusal(message).retryable().boxed())
+        }
+        500..=599 => Error::Api(
+            refusal("the service failed; try again later")
+                .retryable()
+                .boxed(),
+        ),
+        _ => {
+            let refusal = refusal("the service refused the request");
+            let detail = judge::document(answer).ok().and_then(|document| {
+                document
+                    .root()
+                    .get("detail")
+                    .and_then(|detail| detail.to_value().ok())
+            });
+            let reason = detail.as_ref().and_then(|detail| {
+                detail
+                    .as_str()
+                    .or_else(|| detail.get("reason").and_then(Value::as_str))
+            });
+            let refusal = refusal.because(reason.map(ToOwned::to_owned));
+            Error::Api(match detail {
+                Some(detail) => refusal.with_evidence(detail).boxed(),
+                None => refusal.boxed(),
+            })
+        }
+    }
+}
+
+impl Client {
+    /// Asks for a delegation token (PROTOCOL 5).
+    ///
+    /// # Errors
+    /// [`Error::Validation`] for a request that cannot be meant, [`Error::Authentication`] for a
+    /// credential that is not accepted, [`Error::Api`] for every other refusal.
+    pub async fn create_delegation_token(&self, request: TokenRequest) -> Result<Token, Error> {
+        let body = request.body()?;
+        let answer = self
+            .request(Request::post(Endpoint::Delegations, body.into()))
+            .await?;
+        token(&answer)
+    }
+
+    /// As [`create_delegation_token`](Self::create_delegation_token), blocking this thread.
+    ///
+    /// # Errors
+    /// As [`create_delegation_token`](Self::create_delegation_token).
+    pub fn create_delegation_token_blocking(&self, request: &TokenRequest) -> Result<Token, Error> {
+        let body = request.body()?;
+        let answer = self.request_blocking(Request::post(Endpoint::Delegations, body.into()))?;
+        token(&answer)
+    }
+
+    pub(crate) async fn request(&self, request: Request) -> Result<Answer, Error> {
+        match self.requested(request)? {
+            Requested::Now(answer) => Ok(answer),
+            Requested::Later(answer) => answer.await.unwrap_or_else(|_| Err(driver::dead())),
+        }
+    }
+
+    pub(crate) fn request_blocking(&self, request: Request) -> Result<Answer, Error> {
+        match self.requested(request)? {
+            Requested::Now(answer) => Ok(answer),
+            Requested::Later(mut answer) => {
+                door::wait_blocking(&mut answer, self.settings().block_in_place)
+                    .unwrap_or_else(|_| Err(driver::dead()))
+            }
+        }
+    }
+
+    fn requested(&self, request: Request) -> Result<Requested, Error> {
+        if let Some(result) = self.core().transport.answer_now(&request) {
+            let base = &self.settings().base;
+            return result
+                .map(Requested::Now)
+                .map_err(|fault| judge::fault(Step::Reading, base, fault, false));
+        }
+        let (reply, answer) = oneshot::channel();
+        self.send(Job::Send { request, reply })?;
+        Ok(Requested::Later(answer))
+    }
+}
+
+enum Requested {
+    Now(Answer),
+    Later(oneshot::Receiver<Result<Answer, Error>>),
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_readiness_document_may_come_with_a_failing_status() {
+        let ready = readiness(&Answer::json(200, r#"{"status":"ready"}"#)).unwrap();
+        assert_eq!(ready["status"], "ready");
+        let not = readiness(&Answer::json(503, r#"{"status":"not_ready","checks":{}}"#)).unwrap();
+        assert_eq!(not["status"], "not_ready");
+        for (status, body) in [
+            (503, "{}"),
+            (200, "[]"),
+            (404, r#"{"detail":"no"}"#),
+            (200, "x"),
+        ] {
+            let error = readiness(&Answer::json(status, body)).unwrap_err();
+            assert!(matches!(error, Error::Api(_)), "{error}");
+        }
+        let slow = readiness(&Answer::json(429, r#"{"checks":{}}"#)).unwrap_err();
+        assert!(matches!(slow, Error::RateLimit(_)));
+    }
+
+    #[test]
+    fn a_token_comes_with_an_id_or_not_at_all() {
+        let made = token(&Answer::json(201, r#"{"token_id":"dgt_1"}"#)).unwrap();
+        assert_eq!(made.token_id(), "dgt_1");
+        for (status, body) in [
+            (200, "{}"),
+            (202, r#"{"token_id":"t"}"#),
+            (403, "{}"),
+            (200, "[]"),
+        ] {
+            assert!(
+                matches!(token(&Answer::json(status, body)), Err(Error::Api(_))),
+                "{status}"
+            );
+        }
+        let nobody = token(&Answer::json(401, "{}")).unwrap_err();
+        assert!(matches!(nobody, Error::Authentication(_)));
+    }
+}
