@@ -21,7 +21,13 @@ impl Parse for Function {
     fn parse(input: ParseStream) -> syn::Result<Self> {
         let mut attrs = input.call(Attribute::parse_outer)?;
         let vis = input.parse()?;
-        refuse_other_items(input)?;
+        only_functions(input, "intercept")?;
+        if is_generator(input)? {
+            return Err(input.error(
+                "a generator cannot be governed: it yields many times and would ask once; put \
+                 `#[intercept]` on the function that does the work of one step",
+            ));
+        }
         let defaultness = input.parse()?;
         let sig: Signature = input.parse()?;
         if input.peek(Token![;]) {
@@ -61,37 +67,53 @@ fn bodiless(sig: &Signature) -> &'static str {
     }
 }
 
+/// The attributes of a function, with or without a body; an error for every other item.
+pub(crate) fn attributes_of_function(
+    input: ParseStream,
+    attribute: &str,
+) -> syn::Result<Vec<Attribute>> {
+    let attrs = input.call(Attribute::parse_outer)?;
+    let _vis: Visibility = input.parse()?;
+    only_functions(input, attribute)?;
+    let _rest: TokenStream = input.parse()?;
+    Ok(attrs)
+}
+
 /// Says what stands there when it is no function. Looks ahead only.
-fn refuse_other_items(input: ParseStream) -> syn::Result<()> {
+fn only_functions(input: ParseStream, attribute: &str) -> syn::Result<()> {
     let ahead = input.fork();
-    let first = ahead.fork();
     skip_qualifiers(&ahead)?;
-    if ahead.peek(Token![fn]) {
+    if ahead.peek(Token![fn]) || is_generator(input)? {
         return Ok(());
     }
     let what = match keyword(&ahead).as_deref() {
-        Some("gen") => {
-            return Err(ahead.error(
-                "a generator cannot be governed: it yields many times and would ask once; put \
-                 `#[intercept]` on the function that does the work of one step",
-            ));
-        }
-        Some("impl") => "an `impl` block: put it on its methods, and `#[toolset]` here",
-        Some("mod") => "a module: put it on its functions, and `#[toolset]` here",
+        Some("impl") => "an `impl` block: put it on its methods",
+        Some("mod") => "a module: put it on its functions",
         Some("trait") => "a trait: put it on the methods of its `impl`s",
         Some("struct" | "enum" | "union") => "a type: put it on the functions that act",
         Some("crate") => "an `extern crate`",
-        Some("static" | "type" | "use" | "macro_rules") => "this item",
+        Some("static") => "a `static`",
+        Some("type") => "a type alias",
+        Some("use") => "an import",
         // `const NAME: …`, `extern "C" { … }`: what was skipped was the keyword itself.
-        _ => match keyword(&first).as_deref() {
+        _ => match keyword(&input.fork()).as_deref() {
             Some("const") => "a constant",
             Some("extern" | "unsafe") => {
                 "foreign functions: call them from a Rust function and put it on that"
             }
-            _ => "this",
+            _ => "this item",
         },
     };
-    Err(first.error(format!("`#[intercept]` goes on a function, not on {what}")))
+    Err(input.error(format!(
+        "`#[{attribute}]` goes on a function, not on {what}"
+    )))
+}
+
+/// `gen fn`, `async gen fn`. Looks ahead only.
+fn is_generator(input: ParseStream) -> syn::Result<bool> {
+    let ahead = input.fork();
+    skip_qualifiers(&ahead)?;
+    Ok(keyword(&ahead).is_some_and(|word| word == "gen") && ahead.peek(Token![fn]))
 }
 
 /// Steps over what may stand before `fn` (and before other items).

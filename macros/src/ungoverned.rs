@@ -6,7 +6,7 @@ use sernixa_protocol::rules;
 use syn::LitStr;
 use syn::parse::{ParseStream, Parser};
 
-use crate::ast::Function;
+use crate::ast;
 use crate::attr::pairs::{self, Misfit, keys};
 use crate::faults::Faults;
 
@@ -27,9 +27,10 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
     if let Err(fault) = parser.parse2(args) {
         faults.push(fault);
     }
-    match syn::parse2::<Function>(item.clone()) {
-        Ok(function) => {
-            for attr in &function.attrs {
+    let attributes = |input: ParseStream| ast::attributes_of_function(input, "ungoverned");
+    match attributes.parse2(item.clone()) {
+        Ok(attrs) => {
+            for attr in attrs {
                 let last = attr.path().segments.last();
                 if last.is_some_and(|last| last.ident == "intercept") {
                     faults.over(
@@ -48,16 +49,14 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
 
 fn parse(input: ParseStream, faults: &mut Faults) {
     let mut reason: Option<LitStr> = None;
-    let seen = pairs::read(input, faults, |UngovernedKey::Reason, value| {
+    let found = pairs::read(input, faults, |UngovernedKey::Reason, value| {
         if !value.peek(LitStr) {
             return Err(Misfit::Kind);
         }
         reason = Some(value.parse()?);
         Ok(())
     });
-    if seen.is_empty() {
-        faults.push(pairs::missing(UngovernedKey::Reason));
-    }
+    found.require(&[UngovernedKey::Reason], faults);
     if let Some(reason) = reason.filter(|reason| rules::is_blank(&reason.value())) {
         faults.over(
             reason,

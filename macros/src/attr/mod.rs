@@ -55,12 +55,8 @@ impl Arguments {
     /// Reads all that can be read; what cannot goes to `faults`.
     pub(crate) fn parse(input: ParseStream, faults: &mut Faults) -> Self {
         let mut arguments = Self::default();
-        let seen = pairs::read(input, faults, |key, value| arguments.set(key, value));
-        for key in InterceptKey::REQUIRED {
-            if !seen.contains(key) {
-                faults.push(pairs::missing(*key));
-            }
-        }
+        let found = pairs::read(input, faults, |key, value| arguments.set(key, value));
+        found.require(InterceptKey::REQUIRED, faults);
         arguments
     }
 

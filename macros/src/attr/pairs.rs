@@ -54,30 +54,59 @@ impl From<syn::Error> for Misfit {
     }
 }
 
-/// Reads pairs to the end of `input`, handing each value to `set`, and returns the keys that were
-/// written, readable or not.
+/// The keys that were written, readable or not.
+pub(crate) struct Found<K> {
+    keys: Vec<K>,
+    /// Something was no `key = value`: it may have been meant for a key that seems to be missing.
+    strange: bool,
+}
+
+/// Reads pairs to the end of `input`, handing each value to `set`.
 pub(crate) fn read<K: Key>(
     input: ParseStream,
     faults: &mut Faults,
     mut set: impl FnMut(K, ParseStream) -> Result<(), Misfit>,
-) -> Vec<K> {
-    let mut seen = Vec::new();
+) -> Found<K> {
+    let mut found = Found {
+        keys: Vec::new(),
+        strange: false,
+    };
     while !input.is_empty() {
-        if let Err(fault) = pair(input, &mut seen, &mut set) {
+        if let Err(fault) = pair(input, &mut found, &mut set) {
             faults.push(fault);
         }
         to_next_comma(input);
         let _comma: syn::Result<Token![,]> = input.parse();
     }
-    seen
+    found
+}
+
+impl<K: Key> Found<K> {
+    /// Reports which of `required` were not written; the attribute itself is where they are missing.
+    pub(crate) fn require(&self, required: &[K], faults: &mut Faults) {
+        if self.strange {
+            return;
+        }
+        let missing = required.iter().filter(|key| !self.keys.contains(key));
+        let missing: Vec<String> = missing
+            .map(|key| format!("`{} = …` takes {}", key.name(), key.takes()))
+            .collect();
+        let message = match missing.as_slice() {
+            [] => return,
+            [only] => format!("a key is missing: {only}"),
+            several => format!("keys are missing:\n  {}", several.join("\n  ")),
+        };
+        faults.at(Span::call_site(), message);
+    }
 }
 
 fn pair<K: Key>(
     input: ParseStream,
-    seen: &mut Vec<K>,
+    found: &mut Found<K>,
     set: &mut impl FnMut(K, ParseStream) -> Result<(), Misfit>,
 ) -> syn::Result<()> {
     let Ok(written) = input.call(Ident::parse_any) else {
+        found.strange = true;
         let what = rest_of_value(input);
         return Err(syn::Error::new_spanned(
             what,
@@ -86,15 +115,16 @@ fn pair<K: Key>(
     };
     let name = written.unraw().to_string();
     let Some(key) = K::ALL.iter().copied().find(|key| key.name() == name) else {
+        found.strange = true;
         let hint = suggest::hint(&name, K::ALL.iter().map(|key| key.name()));
         let message = format!("unknown key `{name}`:{hint} {}", allowed::<K>());
         return Err(syn::Error::new(written.span(), message));
     };
-    if seen.contains(&key) {
+    if found.keys.contains(&key) {
         let message = format!("`{name}` is given twice: keep one of them");
         return Err(syn::Error::new(written.span(), message));
     }
-    seen.push(key);
+    found.keys.push(key);
     if input.parse::<Token![=]>().is_err() {
         let message = format!(
             "`{name}` needs a value: write `{name} = …`; it takes {}",
@@ -132,13 +162,6 @@ fn value<K: Key>(
             Err(syn::Error::new_spanned(whole, message))
         }
     }
-}
-
-/// A required key that was not written: the attribute itself is where it is missing.
-pub(crate) fn missing<K: Key>(key: K) -> syn::Error {
-    let (name, takes) = (key.name(), key.takes());
-    let message = format!("missing key `{name}`: add `{name} = …`; it takes {takes}");
-    syn::Error::new(Span::call_site(), message)
 }
 
 fn allowed<K: Key>() -> String {

@@ -7,7 +7,7 @@ use syn::ext::IdentExt;
 use syn::{Pat, ReceiverKind};
 
 use super::prepare::prepare;
-use super::{Names, mixed, whole_argument};
+use super::{Names, ends, mixed, whole_argument};
 use crate::ast::Function;
 use crate::valid::{Gate, ReturnKind};
 
@@ -30,7 +30,7 @@ pub(super) fn governed(gate: &Gate, names: &Names, function: &Function) -> Token
 
 struct Parts<'g> {
     gate: &'g Gate,
-    private: &'g TokenStream,
+    names: &'g Names<'g>,
     /// `#[allow(…)]` for what our looking at the arguments would set off.
     allow: Option<TokenStream>,
     /// The call, without an answer.
@@ -47,7 +47,7 @@ struct Parts<'g> {
 }
 
 impl<'g> Parts<'g> {
-    fn new(gate: &'g Gate, names: &'g Names, function: &Function) -> Self {
+    fn new(gate: &'g Gate, names: &'g Names<'g>, function: &Function) -> Self {
         let mixed = mixed();
         let allow = looks_at_underscore(gate).then(|| {
             quote_spanned! {mixed=>
@@ -56,7 +56,7 @@ impl<'g> Parts<'g> {
         });
         Self {
             gate,
-            private: &names.private,
+            names,
             prepare: prepare(gate, names),
             take_arguments: take_arguments(gate, function, allow.as_ref()),
             allow,
@@ -69,11 +69,11 @@ impl<'g> Parts<'g> {
     fn synchronous(&self) -> TokenStream {
         let mixed = mixed();
         let Self {
-            private,
             take_arguments,
             body,
             ..
         } = self;
+        let private = self.private();
         let ask = self.ask();
         let whole = &self.gate.returns.whole;
         let report = self.report();
@@ -103,11 +103,11 @@ impl<'g> Parts<'g> {
     fn asynchronous(&self) -> TokenStream {
         let mixed = mixed();
         let Self {
-            private,
             take_arguments,
             body,
             ..
         } = self;
+        let private = self.private();
         let ask = self.ask_waiting();
         let whole = &self.gate.returns.whole;
         let report = self.report();
@@ -131,11 +131,11 @@ impl<'g> Parts<'g> {
     fn deferred(&self) -> TokenStream {
         let mixed = mixed();
         let Self {
-            private,
             take_arguments,
             body,
             ..
         } = self;
+        let private = self.private();
         let ask = self.ask_waiting();
         let whole = &self.gate.returns.whole;
         let output = &self.gate.returns.output;
@@ -154,13 +154,13 @@ impl<'g> Parts<'g> {
 
     fn ask(&self) -> TokenStream {
         let mixed = mixed();
-        let private = self.private;
+        let private = self.private();
         self.answered(&quote_spanned!(mixed=> #private::authorize_blocking(prepared)))
     }
 
     fn ask_waiting(&self) -> TokenStream {
         let mixed = mixed();
-        let private = self.private;
+        let private = self.private();
         self.answered(&quote_spanned!(mixed=> #private::authorize(prepared).await))
     }
 
@@ -178,31 +178,39 @@ impl<'g> Parts<'g> {
         }
     }
 
-    /// What a refusal turns into. The type is the user's own tokens: that is where the compiler
-    /// then says that it cannot carry one.
+    /// What a refusal turns into. It spans the return type: that is where the compiler then says
+    /// that it cannot carry one.
     fn refusal(&self) -> TokenStream {
-        let mixed = mixed();
         if let Some(refused) = &self.gate.refused {
-            return quote_spanned!(mixed=> #refused(error));
+            let (_, last) = ends(refused);
+            return quote_spanned!(last=> #refused(error));
         }
-        let private = self.private;
         let output = &self.gate.returns.output;
-        quote_spanned!(mixed=> #private::refuse::<#output>(error))
+        let (first, last) = ends(&self.gate.returns.written);
+        let private = self.names.private_at(first);
+        let called = quote_spanned!(first=> #private::refuse);
+        quote_spanned!(last=> #called::<#output>(error))
     }
 
     fn report(&self) -> TokenStream {
         let mixed = mixed();
         if self.gate.refused.is_none() {
-            return quote_spanned!(mixed=> running.finish(&out););
+            let (first, last) = ends(&self.gate.returns.written);
+            let running = quote_spanned!(first=> running);
+            return quote_spanned!(last=> #running.finish(&out););
         }
         // What `refused` returns may be a `Result` or not: two borrows, and `Result` is found first.
-        let private = self.private;
+        let private = self.private();
         quote_spanned! {mixed=>
             {
                 use #private::report::{ViaAny as _, ViaResult as _};
                 (&&#private::report::Report(&out)).report(running);
             }
         }
+    }
+
+    fn private(&self) -> &TokenStream {
+        &self.names.private
     }
 }
 

@@ -1,11 +1,11 @@
 //! The items at the start of the body: `const` checks, the name of the function, its call site.
 
-use proc_macro2::{Group, Span, TokenStream};
+use proc_macro2::{Delimiter, Group, Ident, TokenStream};
 use quote::{ToTokens, quote, quote_spanned};
 use sernixa_protocol::RiskLevel;
 use syn::Path;
 
-use super::{Names, mixed, mixed_at};
+use super::{Names, ends, mixed};
 use crate::attr::{Systems, Text};
 use crate::valid::{Chosen, Gate, Risk};
 
@@ -16,10 +16,11 @@ pub(super) fn items(gate: &Gate, names: &Names) -> TokenStream {
         private,
         here,
         site,
+        ..
     } = names;
     let mixed = mixed();
-    let checks = checks(gate, private);
-    let facts = facts(gate, private);
+    let checks = checks(gate, names);
+    let facts = facts(gate, names);
     quote_spanned! {mixed=>
         #checks
         fn #here() -> &'static str {
@@ -34,7 +35,8 @@ pub(super) fn items(gate: &Gate, names: &Names) -> TokenStream {
     }
 }
 
-fn facts(gate: &Gate, private: &TokenStream) -> TokenStream {
+fn facts(gate: &Gate, names: &Names) -> TokenStream {
+    let private = &names.private;
     let mixed = mixed();
     let facts = &gate.facts;
     let intent_id = match &facts.intent_id {
@@ -43,20 +45,16 @@ fn facts(gate: &Gate, private: &TokenStream) -> TokenStream {
     };
     let risk_level = match &facts.risk_level {
         Risk::Level(level) => {
-            let level = syn::Ident::new(variant(*level), mixed);
+            let level = Ident::new(variant(*level), mixed);
             quote_spanned!(mixed=> #private::RiskLevel::#level)
         }
         Risk::Path(path) => path.to_token_stream(),
     };
-    let operation_class = chosen(
-        &facts.operation_class,
-        "must_known_operation_class",
-        private,
-    );
+    let operation_class = chosen(&facts.operation_class, "must_known_operation_class", names);
     let data_sensitivity = chosen(
         &facts.data_sensitivity,
         "must_known_data_sensitivity",
-        private,
+        names,
     );
     let systems_touched = match &facts.systems_touched {
         Systems::List { items, .. } => quote_spanned!(mixed=> &[#(#items),*]),
@@ -92,64 +90,41 @@ fn variant(level: RiskLevel) -> &'static str {
     }
 }
 
-fn chosen(word: &Chosen, known: &str, private: &TokenStream) -> TokenStream {
+fn chosen(word: &Chosen, known: &str, names: &Names) -> TokenStream {
     match word {
         Chosen::Text(literal) => literal.to_token_stream(),
         Chosen::Custom(path) => path.to_token_stream(),
         // Its own check: the text of a custom class cannot be had in a `const`.
-        Chosen::Known(path) => rule(private, known, path, &quote!(&#path)),
+        Chosen::Known(path) => rule(names, known, path, &quote!(&#path)),
     }
 }
 
 /// `const _: () = rules::must_…(PATH);` for every text whose value the macro cannot see.
-fn checks(gate: &Gate, private: &TokenStream) -> TokenStream {
+fn checks(gate: &Gate, names: &Names) -> TokenStream {
     let facts = &gate.facts;
     let mut checks = Vec::new();
     if let Text::Path(path) = &facts.intent_id {
-        checks.push(rule(private, "must_intent_id", path, path));
+        checks.push(rule(names, "must_intent_id", path, path));
     }
     if let Chosen::Custom(path) = &facts.operation_class {
-        checks.push(rule(private, "must_operation_class", path, path));
+        checks.push(rule(names, "must_operation_class", path, path));
     }
     if let Chosen::Custom(path) = &facts.data_sensitivity {
-        checks.push(rule(private, "must_data_sensitivity", path, path));
+        checks.push(rule(names, "must_data_sensitivity", path, path));
     }
     if let Systems::Path(path) = &facts.systems_touched {
-        checks.push(rule(private, "must_systems_touched", path, &quote!(&#path)));
+        checks.push(rule(names, "must_systems_touched", path, &quote!(&#path)));
     }
     let mixed = mixed();
     quote_spanned!(mixed=> #(const _: () = #checks;)*)
 }
 
-/// A call of a rule whose span runs from the first to the last token of the path, because that is
-/// what the compiler underlines when the rule says no.
-fn rule(private: &TokenStream, name: &str, path: &Path, argument: &impl ToTokens) -> TokenStream {
+/// A call of a rule that spans the path: it is what the compiler underlines when the rule says no.
+fn rule(names: &Names, name: &str, path: &Path, argument: &impl ToTokens) -> TokenStream {
     let (first, last) = ends(path);
-    let name = syn::Ident::new(name, first);
-    let private = respanned(private, first);
-    let mut argument = Group::new(
-        proc_macro2::Delimiter::Parenthesis,
-        argument.to_token_stream(),
-    );
+    let name = Ident::new(name, first);
+    let private = names.private_at(first);
+    let mut argument = Group::new(Delimiter::Parenthesis, argument.to_token_stream());
     argument.set_span(last);
     quote_spanned!(first=> #private::rules::#name #argument)
-}
-
-fn ends(path: &Path) -> (Span, Span) {
-    let mut spans = path.to_token_stream().into_iter().map(|token| token.span());
-    let first = spans.next().unwrap_or_else(Span::call_site);
-    let last = spans.last().unwrap_or(first);
-    (mixed_at(first), mixed_at(last))
-}
-
-/// The same path with its location elsewhere; each token keeps its own hygiene.
-fn respanned(tokens: &TokenStream, place: Span) -> TokenStream {
-    tokens
-        .clone()
-        .into_iter()
-        .map(|mut token| {
-            token.set_span(token.span().located_at(place));
-            token
-        })
-        .collect()
 }

@@ -9,7 +9,7 @@ mod facts;
 mod prepare;
 
 use proc_macro2::{Ident, Span, TokenStream};
-use quote::{quote, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::{FnArg, Path, Signature};
 
 use crate::ast::Function;
@@ -47,7 +47,8 @@ pub(crate) fn mixed_at(place: Span) -> Span {
 }
 
 /// Names that several parts of an expansion use.
-struct Names {
+struct Names<'g> {
+    krate: &'g Path,
     /// `::sernixa::__private`.
     private: TokenStream,
     /// The function that knows its own type name. An item: visible to the body, hence the prefix.
@@ -56,15 +57,39 @@ struct Names {
     site: Ident,
 }
 
-impl Names {
-    fn new(krate: &Path) -> Self {
+impl<'g> Names<'g> {
+    fn new(krate: &'g Path) -> Self {
         let mixed = mixed();
         Self {
+            krate,
             private: quote_spanned!(mixed=> #krate::__private),
             here: Ident::new("__sernixa_here", mixed),
             site: Ident::new("__SERNIXA_CALLSITE", mixed),
         }
     }
+
+    /// The same path for a message that belongs at `place`; each token keeps its own hygiene.
+    fn private_at(&self, place: Span) -> TokenStream {
+        let krate = self.krate;
+        let path = quote_spanned!(place=> #krate::__private);
+        let tokens = path.into_iter().map(|mut token| {
+            token.set_span(token.span().located_at(place));
+            token
+        });
+        tokens.collect()
+    }
+}
+
+/// Where tokens of the user's begin and end, with our hygiene. What is written between the two
+/// is underlined as if it stood there.
+fn ends(tokens: &impl ToTokens) -> (Span, Span) {
+    let mut spans = tokens
+        .to_token_stream()
+        .into_iter()
+        .map(|token| token.span());
+    let first = spans.next().unwrap_or_else(Span::call_site);
+    let last = spans.last().unwrap_or(first);
+    (mixed_at(first), mixed_at(last))
 }
 
 /// The name of ours for an argument whose pattern binds nothing.

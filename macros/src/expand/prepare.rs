@@ -17,12 +17,15 @@ pub(super) fn prepare(gate: &Gate, names: &Names) -> TokenStream {
     let arguments = arguments(gate, private);
     let client = gate.client.iter();
     let capture = gate.capture_arguments.iter();
-    let metadata = metadata(gate, private);
+    let metadata = metadata(gate, names);
     let summary = gate
         .summary
         .iter()
         .map(|summary| sentence(summary, private));
-    let resume_key = gate.resume_key.iter().map(|key| reads(key, private));
+    let resume_key = gate.resume_key.as_ref().map(|key| {
+        let (at, text) = (mixed_at(key.span()), reads(key, names));
+        quote_spanned!(at=> .resume_key(&#text))
+    });
     quote_spanned! {mixed=> {
         #(#tuples)*
         #private::Call::new(&#site)
@@ -31,19 +34,20 @@ pub(super) fn prepare(gate: &Gate, names: &Names) -> TokenStream {
             .arguments(#arguments)
             #metadata
             #(.summary(#summary))*
-            #(.resume_key(&#resume_key))*
+            #resume_key
             .prepare()
     }}
 }
 
-fn metadata(gate: &Gate, private: &TokenStream) -> Option<TokenStream> {
+fn metadata(gate: &Gate, names: &Names) -> Option<TokenStream> {
     if gate.metadata.is_empty() {
         return None;
     }
     let members = gate.metadata.iter().map(|member| {
         let key = &member.key;
-        let value = reads(&member.value, private);
+        let value = reads(&member.value, names);
         let at = mixed_at(member.value.span());
+        let private = names.private_at(at);
         quote_spanned!(at=> (#key, &#value as &dyn #private::Value))
     });
     let mixed = mixed();
@@ -52,8 +56,9 @@ fn metadata(gate: &Gate, private: &TokenStream) -> Option<TokenStream> {
 
 /// The expression inside an `Fn` closure: it cannot move, change or leave anything. What stands
 /// for a place (an argument, a field) is borrowed, because a value could not be moved out of it.
-fn reads(expression: &Expr, private: &TokenStream) -> TokenStream {
+fn reads(expression: &Expr, names: &Names) -> TokenStream {
     let at = mixed_at(expression.span());
+    let private = names.private_at(at);
     if is_place(expression) {
         quote_spanned!(at=> #private::reads(|| &#expression))
     } else {

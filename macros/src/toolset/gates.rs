@@ -34,7 +34,9 @@ impl<'f> Gates<'f> {
     pub(super) fn function(&mut self, attrs: &mut [Attribute], name: &Ident, public: bool) {
         let mut found = 0;
         for attr in attrs.iter_mut() {
-            self.no_conditional_gate(attr);
+            if self.no_conditional_gate(attr) {
+                found += 1;
+            }
             let Some(word) = gate_word(attr.path()) else {
                 continue;
             };
@@ -70,22 +72,23 @@ impl<'f> Gates<'f> {
         self.faults.over(at, message);
     }
 
-    /// A gate that is there in one build and not in another.
-    fn no_conditional_gate(&mut self, attr: &Attribute) {
-        if !attr.path().is_ident("cfg_attr") {
-            return;
-        }
+    /// A gate that is there in one build and not in another: refused, and said to be there.
+    fn no_conditional_gate(&mut self, attr: &Attribute) -> bool {
         let Meta::List(list) = &attr.meta else {
-            return;
+            return false;
         };
-        let tokens = &list.tokens;
-        if mentions(tokens.clone(), INTERCEPT) || mentions(tokens.clone(), UNGOVERNED) {
+        let conditional = list.path.is_ident("cfg_attr")
+            && [INTERCEPT, UNGOVERNED]
+                .iter()
+                .any(|word| mentions(list.tokens.clone(), word));
+        if conditional {
             self.refuse(
                 attr,
                 "a gate cannot be conditional: a build without it would run ungoverned; write \
                  the gate outside `cfg_attr`",
             );
         }
+        conditional
     }
 
     /// Gives the attribute our absolute path; it keeps its place, which is what `line!()` tells.

@@ -1,5 +1,7 @@
 //! What a function returns: a value, or a future whose making is its whole body.
 
+use proc_macro2::TokenStream;
+use quote::ToTokens;
 use syn::visit_mut::{self, VisitMut};
 use syn::{
     GenericArgument, PathArguments, PathSegment, ReturnType, Signature, Type, TypeParamBound,
@@ -9,6 +11,8 @@ use crate::faults::Faults;
 
 /// The return type, with every `impl Trait` as `_`: it cannot be named inside the body.
 pub(crate) struct Returns {
+    /// What stands for the type in messages: its own tokens, or the function's name.
+    pub(crate) written: TokenStream,
     /// What a call of the function gives.
     pub(crate) whole: Type,
     /// What a caller ends up with: the output of the future, where there is one.
@@ -63,9 +67,14 @@ pub(super) fn of(sig: &Signature, refused: bool, faults: &mut Faults) -> Returns
         Some((kind, output)) => (kind, output.clone()),
         None => (Kind::Value, whole.clone()),
     };
+    let written = match &sig.output {
+        ReturnType::Default => sig.ident.to_token_stream(),
+        ReturnType::Type(..) => output.to_token_stream(),
+    };
     EraseImplTrait.visit_type_mut(&mut whole);
     EraseImplTrait.visit_type_mut(&mut output);
     Returns {
+        written,
         whole,
         output,
         kind,
@@ -157,11 +166,11 @@ impl VisitMut for EraseImplTrait {
 
 #[cfg(test)]
 mod tests {
-    use quote::{ToTokens, quote};
+    use quote::quote;
 
     use super::*;
 
-    fn returns(tokens: proc_macro2::TokenStream) -> (Kind, String, String) {
+    fn returns(tokens: TokenStream) -> (Kind, String, String) {
         let sig = syn::parse2(tokens).unwrap();
         let mut faults = Faults::default();
         let returns = of(&sig, false, &mut faults);

@@ -4,10 +4,10 @@ use sernixa::toolset;
 
 #[toolset]
 pub mod tools {
-    use sernixa::{intercept as gate, ungoverned};
+    use sernixa::ungoverned as free;
 
-    #[ungoverned(reason = "a look only")]
-    pub fn look() {}
+    #[free(reason = "a look only")]
+    fn look() {}
 }
 
 fn main() {}

@@ -8,7 +8,6 @@ use sernixa::intercept;
     data_sensitivity = "internal",
     systems_touched = ["stripe"],
     risk_levle = "high",
-    risk_level = "high",
 )]
 pub fn adjust(invoice_id: &str, cents: i64) -> Result<(), sernixa::Error> {
     println!("{invoice_id} {cents}");
