@@ -78,8 +78,16 @@ impl Iterator for Scan<'_> {
     type Item = Secret;
 
     fn next(&mut self) -> Option<Secret> {
-        while let Some(&byte) = self.bytes.get(self.at) {
-            let start = self.at;
+        let bytes = self.bytes;
+        let mut in_word = self.in_word(self.at);
+        for (start, &byte) in bytes.iter().enumerate().skip(self.at) {
+            // Nearly every byte is passed over here: it begins nothing, or stands inside a word.
+            let class = class(byte);
+            let begins = class & BEGINS != 0 && !(in_word && class & WORD != 0);
+            in_word = class & WORD != 0;
+            if !begins {
+                continue;
+            }
             if let Some((kind, end)) = self.secret_at(start, byte) {
                 self.at = end;
                 return Some(Secret {
@@ -87,10 +95,35 @@ impl Iterator for Scan<'_> {
                     range: start..end,
                 });
             }
-            self.at = start + 1;
         }
+        self.at = bytes.len();
         None
     }
+}
+
+/// A byte with which one of the forms begins.
+const BEGINS: u8 = 1;
+/// A byte of a word.
+const WORD: u8 = 2;
+
+/// What a byte can be, as bits of [`BEGINS`] and [`WORD`].
+fn class(byte: u8) -> u8 {
+    const CLASSES: [u8; 256] = {
+        let mut classes = [0; 256];
+        let mut rest: &mut [u8] = &mut classes;
+        let mut byte = 0;
+        while let [class, tail @ ..] = rest {
+            let begins = matches!(
+                byte,
+                b'-' | b'e' | b'A' | b'g' | b's' | b'r' | b'x' | b'3'..=b'6'
+            );
+            *class = if begins { BEGINS } else { 0 } | if is_word(byte) { WORD } else { 0 };
+            byte = byte.wrapping_add(1);
+            rest = tail;
+        }
+        classes
+    };
+    CLASSES.get(usize::from(byte)).copied().unwrap_or(0)
 }
 
 impl Scan<'_> {
@@ -269,7 +302,7 @@ fn starts_with(bytes: &[u8], at: usize, prefix: &[u8]) -> bool {
     bytes.get(at..).is_some_and(|rest| rest.starts_with(prefix))
 }
 
-fn is_word(byte: u8) -> bool {
+const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
