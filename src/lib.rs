@@ -11,4 +11,10 @@ pub use sernixa_runtime::{Callsite, callsites};
 pub use sernixa_runtime::{Clock, Sleep};
 pub use sernixa_runtime::{DataSensitivity, DecisionStatus, OperationClass, RiskLevel};
 pub use sernixa_runtime::{Error, Refusal};
+pub use sernixa_runtime::{client, close, close_blocking, install};
 pub use sernixa_runtime::{delegation, dlp, logging, protocol};
+
+#[cfg(feature = "embedded")]
+pub use sernixa_runtime::embedded;
+#[cfg(feature = "testing")]
+pub use sernixa_runtime::testing;

@@ -57,6 +57,10 @@ impl Clock for SystemClock {
 }
 
 #[cfg(any(test, feature = "testing"))]
+#[cfg_attr(
+    not(feature = "testing"),
+    expect(unused_imports, reason = "only this crate's own tests use it then")
+)]
 pub use manual::ManualClock;
 
 #[cfg(any(test, feature = "testing"))]

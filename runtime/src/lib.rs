@@ -14,6 +14,8 @@ mod digest;
 mod display;
 mod door;
 mod driver;
+#[cfg(feature = "embedded")]
+pub mod embedded;
 mod error;
 mod global;
 mod grant;
@@ -30,6 +32,8 @@ mod returns;
 mod steps;
 #[doc(hidden)]
 pub mod support;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod transport;
 mod wait;
 

@@ -25,7 +25,7 @@ use crate::support::{Call, Kind};
 pub(crate) fn choose_client(given: Option<&Client>) -> Result<Client, Error> {
     #[cfg(feature = "testing")]
     if let Some(client) = crate::testing::client_in_scope() {
-        return Ok(client);
+        return client;
     }
     match given {
         Some(client) => Ok(client.clone()),
@@ -159,7 +159,6 @@ fn seal(client: Client, parts: &Parts<'_>) -> Result<Prepared, Error> {
     };
     Ok(Prepared {
         submission,
-        captured: parts.captured.is_some(),
         signer,
         client,
     })

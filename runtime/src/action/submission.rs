@@ -74,6 +74,4 @@ pub(crate) struct Prepared {
     pub(crate) client: Client,
     /// Signs the steps after a delegated submission.
     pub(crate) signer: Option<Signer>,
-    /// Argument values are sent, so the text of an error may be, too.
-    pub(crate) captured: bool,
 }

@@ -258,7 +258,7 @@ impl ClientBuilder {
         let has_engine = engine.is_some();
         let settings = self.settings(has_engine)?;
         if matches!(settings.base, Base::InProcess(_)) {
-            return crate::embedded::client(settings, engine, reviewer);
+            return Ok(crate::embedded::client(settings, engine, reviewer));
         }
         if reviewer.is_some() {
             return Err(wrong(
