@@ -106,11 +106,11 @@ pub(crate) fn to_submission(
             };
             let body = Object::with_capacity(640)
                 .string("status", "pending_review")
-                .display("approval_id", approval_id)
+                .id("approval_id", *approval_id)
                 .string("claim_token", &token)
                 .digest("body_hash", asked.body_hash)
                 .present("request_id", asked.request_id)
-                .display("expires_at", expires_at)
+                .time("expires_at", *expires_at)
                 .json("capabilities", settings.capabilities())
                 .json("receipt", &receipt_json(*receipt))
                 .finish();
@@ -125,7 +125,7 @@ fn allowed(granted: &AutoApproved, asked: Asked<'_>, settings: &Settings) -> Ans
     let body = Object::with_capacity(512)
         .string("status", "accepted")
         .string("decision", "auto_approved")
-        .display("approval_id", granted.approval_id())
+        .id("approval_id", granted.approval_id())
         .digest("body_hash", asked.body_hash)
         .present("request_id", asked.request_id)
         .json("capabilities", settings.capabilities())
@@ -163,7 +163,7 @@ pub(crate) fn to_other(reply: &Reply) -> Answer {
             push_hex(claim_id, &mut id);
             Object::with_capacity(400)
                 .string("status", "claimed")
-                .display("approval_id", approval_id)
+                .id("approval_id", *approval_id)
                 .string("claim_id", &id)
                 .digest("body_hash", body_hash)
                 .json("receipt", &receipt_json(*receipt))
@@ -172,7 +172,7 @@ pub(crate) fn to_other(reply: &Reply) -> Answer {
         Reply::Reported(results) => {
             let results = results.iter().map(|(id, reported)| {
                 Object::new()
-                    .display("approval_id", id)
+                    .id("approval_id", *id)
                     .string("status", reported.as_str())
                     .finish()
             });

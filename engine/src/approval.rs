@@ -17,7 +17,7 @@ use std::time::Duration;
 use sernixa_protocol::{DecisionStatus, RiskLevel};
 
 use crate::audit::Receipt;
-use crate::digest::{Digest, hex_to_bytes, write_hex};
+use crate::digest::{Digest, hex_to_bytes, push_hex, write_hex};
 use crate::moment::Timestamp;
 
 /// Names one approval; safe in a URL path.
@@ -30,6 +30,12 @@ impl ApprovalId {
     /// Reads `apr_` and 32 lower-case hex digits; anything else names no approval.
     pub fn parse(text: &str) -> Option<Self> {
         hex_to_bytes(text.strip_prefix(Self::PREFIX)?).map(Self)
+    }
+
+    /// Appends its text.
+    pub(crate) fn push(self, out: &mut String) {
+        out.push_str(Self::PREFIX);
+        push_hex(&self.0, out);
     }
 }
 

@@ -49,21 +49,28 @@ const HEX: &[u8; 16] = b"0123456789abcdef";
 
 /// Appends the lower-case hex digits of `bytes`.
 pub(crate) fn push_hex(bytes: &[u8], out: &mut String) {
-    out.reserve(bytes.len() * 2);
-    for byte in bytes {
-        for nibble in [byte >> 4, byte & 0xf] {
-            out.push(char::from(
-                HEX.get(usize::from(nibble)).copied().unwrap_or(b'0'),
-            ));
-        }
+    for part in bytes.chunks(32) {
+        let mut buffer = [0; 64];
+        out.push_str(hex_into(part, &mut buffer));
     }
 }
 
 /// Writes the lower-case hex digits of `bytes`.
 pub(crate) fn write_hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result {
-    let mut text = String::new();
-    push_hex(bytes, &mut text);
-    f.write_str(&text)
+    bytes
+        .chunks(32)
+        .try_for_each(|part| f.write_str(hex_into(part, &mut [0; 64])))
+}
+
+/// The digits of at most 32 bytes.
+fn hex_into<'a>(bytes: &[u8], buffer: &'a mut [u8; 64]) -> &'a str {
+    for (pair, byte) in buffer.chunks_exact_mut(2).zip(bytes) {
+        for (digit, nibble) in pair.iter_mut().zip([byte >> 4, byte & 0xf]) {
+            *digit = HEX.get(usize::from(nibble)).copied().unwrap_or(b'0');
+        }
+    }
+    let digits = buffer.get(..bytes.len() * 2).unwrap_or_default();
+    std::str::from_utf8(digits).unwrap_or_default()
 }
 
 /// Reads exactly `N` bytes of lower-case hex. Upper case is refused: one value, one text.

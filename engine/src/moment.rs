@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::Duration;
 
-use crate::digest::Digest;
+use sha2::{Digest as _, Sha256};
 
 /// A point in time: milliseconds since 1970-01-01T00:00:00Z, leap seconds not counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
@@ -65,9 +65,9 @@ struct Civil {
     millis: u64,
 }
 
-/// RFC 3339 in UTC with milliseconds: `2026-11-22T12:30:27.042Z`.
-impl fmt::Display for Timestamp {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+impl Timestamp {
+    /// Appends the time as RFC 3339 in UTC with milliseconds: `2026-11-22T12:30:27.042Z`.
+    pub(crate) fn push(self, out: &mut String) {
         let Civil {
             year,
             month,
@@ -75,11 +75,48 @@ impl fmt::Display for Timestamp {
             millis,
         } = self.civil();
         let (seconds, millis) = (millis / 1_000, millis % 1_000);
-        let (hour, minute, second) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
-        write!(
-            f,
-            "{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}.{millis:03}Z"
-        )
+        push_digits(year, 4, out);
+        for (before, number, width) in [
+            ('-', month, 2),
+            ('-', day, 2),
+            ('T', seconds / 3_600, 2),
+            (':', seconds / 60 % 60, 2),
+            (':', seconds % 60, 2),
+            ('.', millis, 3),
+        ] {
+            out.push(before);
+            push_digits(number, width, out);
+        }
+        out.push('Z');
+    }
+}
+
+/// Appends a number in decimal, with zeros in front up to `width` digits.
+pub(crate) fn push_digits(mut number: u64, width: usize, out: &mut String) {
+    let mut digits = [b'0'; 20];
+    let mut needed = 0;
+    for (place, digit) in digits.iter_mut().rev().enumerate() {
+        if number > 0 {
+            needed = place + 1;
+        }
+        *digit = b'0' + u8::try_from(number % 10).unwrap_or_default();
+        number /= 10;
+        if number == 0 && place + 1 >= width {
+            break;
+        }
+    }
+    let shown = digits
+        .get(20 - needed.max(width).clamp(1, 20)..)
+        .unwrap_or_default();
+    out.push_str(std::str::from_utf8(shown).unwrap_or_default());
+}
+
+/// RFC 3339 in UTC with milliseconds.
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = String::with_capacity(24);
+        self.push(&mut text);
+        f.write_str(&text)
     }
 }
 
@@ -103,11 +140,10 @@ impl Entropy {
     /// The next 32 bytes.
     pub fn draw(&mut self) -> [u8; 32] {
         self.drawn += 1;
-        Digest::of_parts(
-            "sernixa.entropy.v1",
-            &[&self.seed, &self.drawn.to_be_bytes()],
-        )
-        .0
+        let mut hasher = Sha256::new();
+        hasher.update(self.seed);
+        hasher.update(self.drawn.to_be_bytes());
+        hasher.finalize().into()
     }
 
     /// The next 16 bytes.
@@ -161,6 +197,17 @@ mod tests {
             (4_107_542_400_000, "2100-03-01T00:00:00.000Z"),
         ] {
             assert_eq!(Timestamp::from_millis(millis).to_string(), text);
+        }
+    }
+
+    #[test]
+    fn numbers_print_as_they_do_elsewhere() {
+        for number in [0, 7, 10, 99, 1_234_567_890, u64::MAX] {
+            for width in [0, 1, 3, 20] {
+                let mut text = String::new();
+                push_digits(number, width, &mut text);
+                assert_eq!(text, format!("{number:0width$}"));
+            }
         }
     }
 

@@ -3,9 +3,11 @@
 //! Members stand in the order they are written. There are no floats and no spaces, so a text has
 //! one form only.
 
-use std::fmt::{Display, Write as _};
+use std::fmt::Write as _;
 
+use crate::approval::ApprovalId;
 use crate::digest::{Digest, push_hex};
+use crate::moment::{Timestamp, push_digits};
 
 /// A JSON object being written.
 pub(crate) struct Object {
@@ -59,24 +61,30 @@ impl Object {
         }
     }
 
-    /// The printed form of a value that needs no escape: ids, times.
-    pub(crate) fn display(mut self, name: &str, value: impl Display) -> Self {
+    /// An approval's name.
+    pub(crate) fn id(mut self, name: &str, id: ApprovalId) -> Self {
         self.name(name);
         self.text.push('"');
-        // Writing to a `String` does not fail.
-        let _ = write!(self.text, "{value}");
+        id.push(&mut self.text);
         self.text.push('"');
         self
     }
 
-    /// The printed form of a value that needs no escape, or `null`.
-    pub(crate) fn optional_display(mut self, name: &str, value: Option<impl Display>) -> Self {
-        if let Some(value) = value {
-            return self.display(name, value);
-        }
+    /// A time.
+    pub(crate) fn time(mut self, name: &str, time: Timestamp) -> Self {
         self.name(name);
-        self.text.push_str("null");
+        self.text.push('"');
+        time.push(&mut self.text);
+        self.text.push('"');
         self
+    }
+
+    /// A time, or `null`.
+    pub(crate) fn optional_time(self, name: &str, time: Option<Timestamp>) -> Self {
+        match time {
+            Some(time) => self.time(name, time),
+            None => self.optional(name, None),
+        }
     }
 
     /// A digest as hex.
@@ -91,7 +99,7 @@ impl Object {
     /// A count.
     pub(crate) fn number(mut self, name: &str, value: u64) -> Self {
         self.name(name);
-        let _ = write!(self.text, "{value}");
+        push_digits(value, 1, &mut self.text);
         self
     }
 

@@ -105,7 +105,7 @@ impl Entry {
     pub(crate) fn new(kind: EventKind, now: Timestamp) -> Self {
         let object = Object::with_capacity(768)
             .string("event_type", kind.as_str())
-            .display("created_at", now);
+            .time("created_at", now);
         Self {
             kind,
             approval_id: None,
@@ -119,7 +119,7 @@ impl Entry {
         entry.approval_id = Some(approval.id);
         entry.with(|object| {
             object
-                .display("approval_id", approval.id)
+                .id("approval_id", approval.id)
                 .present("request_id", approval.subject.request_id.as_deref())
                 .string("action_id", &approval.subject.action_id)
                 .digest("body_hash", &approval.subject.body_hash)

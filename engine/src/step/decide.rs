@@ -106,7 +106,7 @@ impl Step<'_> {
                 .string("decision", ask.decision.as_str())
                 .string("reason", &ask.reason)
                 .flag("self_decided", self_decided)
-                .optional_display("claim_by", approval.claim_by)
+                .optional_time("claim_by", approval.claim_by)
         });
         self.change(approval, ChangeKind::Decided, entry)?;
         self.remember(approval, ask.decision)

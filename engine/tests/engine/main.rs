@@ -3,3 +3,4 @@
 mod claims;
 mod speed;
 mod support;
+mod tmp_parts;
