@@ -9,6 +9,8 @@ mod read;
 mod record;
 mod refusal;
 mod submission;
+#[cfg(test)]
+mod tests;
 
 use secrecy::SecretString;
 use sernixa_protocol::RiskLevel;
