@@ -4,7 +4,6 @@
 mod prepare;
 mod submission;
 
-use std::borrow::Cow;
 use std::fmt;
 use std::sync::OnceLock;
 
@@ -42,7 +41,7 @@ use crate::capture::VALUE_LIMIT;
 #[derive(Clone)]
 #[must_use]
 pub struct Action {
-    intent_id: Cow<'static, str>,
+    intent_id: String,
     risk: Option<RiskLevel>,
     class: Option<OperationClass>,
     sensitivity: Option<DataSensitivity>,
@@ -62,7 +61,7 @@ pub struct Action {
 
 impl Action {
     /// An action that serves this intent: not blank, at most 128 characters.
-    pub fn new(intent_id: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(intent_id: impl Into<String>) -> Self {
         Self {
             intent_id: intent_id.into(),
             risk: None,
