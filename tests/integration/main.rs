@@ -11,5 +11,9 @@
     reason = "tests"
 )]
 
-// mod promises; // until the client can be driven
+mod promises;
+mod doors;
+mod embedded;
+mod test_gate;
 mod support;
+mod ui;

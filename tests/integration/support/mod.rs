@@ -4,3 +4,4 @@ pub mod gzip;
 pub mod latch;
 pub mod reply;
 pub mod server;
+pub mod service;

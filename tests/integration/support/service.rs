@@ -1,0 +1,195 @@
+//! A service that behaves (DESIGN 6 and 7) on the scripted server: it allows at once, or lets a
+//! test decide; it takes claims, outcomes and withdrawals, and remembers them.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use sernixa::{Action, Client, ClientBuilder, DataSensitivity, OperationClass, RiskLevel};
+use serde_json::{Value, json};
+
+use super::reply::Reply;
+use super::server::{Request, Server};
+
+/// What every submission is answered with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Says {
+    Allowed,
+    Pending,
+    Refused,
+}
+
+/// The service; dropping it closes everything.
+pub struct Service {
+    pub server: Server,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    says: Says,
+    capabilities: Vec<&'static str>,
+    /// By approval id: the body hash.
+    submitted: HashMap<String, String>,
+    /// What every approval is, or will be.
+    decision: &'static str,
+}
+
+pub const SUBMIT: &str = "/api/actions/execute";
+pub const OUTCOMES: &str = "/api/approvals/outcomes";
+
+/// All that DESIGN 7 has, but events.
+pub const EVERYTHING: [&str; 4] = ["claim", "outcome", "withdraw", "resume"];
+
+impl Service {
+    /// A service that speaks the plain protocol.
+    pub fn plain(says: Says) -> Self {
+        Self::with(says, &[])
+    }
+
+    /// A service that claims, takes outcomes and withdrawals.
+    pub fn full(says: Says) -> Self {
+        Self::with(says, &EVERYTHING)
+    }
+
+    pub fn with(says: Says, capabilities: &[&'static str]) -> Self {
+        let state = Arc::new(Mutex::new(State {
+            says,
+            capabilities: capabilities.to_vec(),
+            submitted: HashMap::new(),
+            decision: "pending_review",
+        }));
+        let server = Server::start({
+            let state = Arc::clone(&state);
+            move |request| lock(&state).answer(request)
+        });
+        Self { server, state }
+    }
+
+    /// Decides every approval, those to come included.
+    pub fn decide(&self, status: &'static str) {
+        lock(&self.state).decision = status;
+    }
+
+    /// Answers the submissions to come in another way.
+    pub fn say(&self, says: Says) {
+        lock(&self.state).says = says;
+    }
+
+    /// A quick client of this service.
+    pub fn client(&self) -> Client {
+        self.builder().build().unwrap()
+    }
+
+    pub fn builder(&self) -> ClientBuilder {
+        Client::builder()
+            .base_url(self.server.url())
+            .poll_interval(Duration::from_millis(50))
+            .poll_timeout(Duration::from_secs(15))
+    }
+
+    /// The first approval's path, as far as `end` (`""`, `"/claim"`, `"/withdraw"`).
+    pub fn path(end: &str) -> String {
+        format!("/api/approvals/apr-1{end}")
+    }
+
+    /// Waits until `n` outcomes were reported, and returns their words.
+    pub fn outcomes(&self, n: usize) -> Vec<String> {
+        let mut words = Vec::new();
+        self.server.wait_until(&format!("{n} outcomes"), |requests| {
+            words = requests.iter().filter(|r| r.path() == OUTCOMES).flat_map(words_of).collect();
+            words.len() >= n
+        });
+        words
+    }
+}
+
+fn words_of(request: &Request) -> Vec<String> {
+    let body = request.json();
+    let entries = body["outcomes"].as_array().unwrap().iter();
+    entries.map(|entry| entry["outcome"].as_str().unwrap().to_owned()).collect()
+}
+
+impl State {
+    fn answer(&mut self, request: &Request) -> Reply {
+        let parts: Vec<_> = request.path().split('/').skip(1).collect();
+        match (request.method.as_str(), parts.as_slice()) {
+            ("POST", ["api", "actions", "execute"]) => self.submission(&request.json()),
+            ("GET", ["api", "approvals", id]) => self.record(id),
+            ("POST", ["api", "approvals", id, "claim"]) => self.claim(id, &request.json()),
+            ("POST", ["api", "approvals", id, "withdraw"]) => self.record(id),
+            ("POST", ["api", "approvals", "outcomes"]) => Reply::json(200, r#"{"results":[]}"#),
+            _ => Reply::json(404, r#"{"detail":{"status":"not_found"}}"#),
+        }
+    }
+
+    fn submission(&mut self, body: &Value) -> Reply {
+        let id = format!("apr-{}", self.submitted.len() + 1);
+        let text = |key: &str| body[key].as_str().unwrap();
+        let metadata = body["metadata"].as_object().unwrap();
+        let hash = sernixa::protocol::body_hash(text("intent_id"), text("action_id"), metadata);
+        self.submitted.insert(id.clone(), hash.clone());
+        let common = json!({
+            "approval_id": id,
+            "body_hash": hash,
+            "request_id": text("request_id"),
+            "capabilities": self.capabilities,
+        });
+        let with = |status: u16, more: Value| {
+            let mut answer = common.clone();
+            answer.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            Reply::json(status, answer.to_string())
+        };
+        match self.says {
+            Says::Allowed => with(200, json!({"status": "accepted", "decision": "auto_approved"})),
+            Says::Pending => with(
+                202,
+                json!({
+                    "status": "pending_review",
+                    "claim_token": format!("token-{id}"),
+                    "expires_at": "2999-01-01T00:00:00Z",
+                }),
+            ),
+            Says::Refused => {
+                let detail = json!({"status": "blocked", "reason": "not today", "evidence": {}});
+                Reply::json(403, json!({"detail": detail}).to_string())
+            }
+        }
+    }
+
+    fn record(&self, id: &str) -> Reply {
+        let Some(hash) = self.submitted.get(id) else {
+            return Reply::json(404, r#"{"detail":{"status":"not_found"}}"#);
+        };
+        let record = json!({
+            "approval_id": id,
+            "body_hash": hash,
+            "status": self.decision,
+            "decision_reason": "as the test says",
+        });
+        Reply::json(200, record.to_string())
+    }
+
+    fn claim(&self, id: &str, body: &Value) -> Reply {
+        assert_eq!(body["claim_token"], format!("token-{id}"));
+        let answer = json!({
+            "status": "claimed",
+            "approval_id": id,
+            "claim_id": body["claim_id"],
+            "body_hash": self.submitted[id],
+        });
+        Reply::json(200, answer.to_string())
+    }
+}
+
+/// An action of this risk.
+pub fn action(risk: RiskLevel) -> Action {
+    Action::new("integration")
+        .risk(risk)
+        .class(OperationClass::Read)
+        .sensitivity(DataSensitivity::Internal)
+        .systems(["db"])
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
+}
