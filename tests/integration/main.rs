@@ -13,6 +13,7 @@
 
 mod promises;
 mod doors;
+mod examples;
 mod embedded;
 mod test_gate;
 mod support;
