@@ -16,5 +16,7 @@ mod doors;
 mod examples;
 mod embedded;
 mod test_gate;
+mod configuration;
+mod what_a_person_reads;
 mod support;
 mod ui;
