@@ -18,5 +18,6 @@ mod embedded;
 mod test_gate;
 mod configuration;
 mod what_a_person_reads;
+mod nothing_leaves;
 mod support;
 mod ui;

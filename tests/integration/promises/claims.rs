@@ -104,7 +104,6 @@ struct Service {
 /// A request, and what a right answer to it echoes.
 struct Ask<'a> {
     request: &'a Request,
-    intent: String,
     request_id: String,
     body_hash: String,
     claim_id: String,
@@ -178,7 +177,6 @@ impl Service {
             let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
             let ask = Ask {
                 request,
-                intent: word(&submission["intent_id"]),
                 request_id: word(&submission["request_id"]),
                 body_hash: rig::body_hash(&submission),
                 claim_id: word(&claim_id),
@@ -215,14 +213,9 @@ fn refused(result: Result<(), Error>, kind: Kind) -> Error {
     error
 }
 
-/// The outcome that the service is told of, in the background.
+/// The first outcome that the service is told of, in the background.
 fn told(server: &Server) -> Value {
     let report = server.wait_for("POST", "/api/approvals/outcomes", 1).json();
-    assert_eq!(
-        report["outcomes"].as_array().map(Vec::len),
-        Some(1),
-        "{report}"
-    );
     report["outcomes"][0].clone()
 }
 
@@ -258,7 +251,8 @@ fn a_right_claim_names_token_hash_and_a_random_id_and_the_outcome_is_told() {
 }
 
 #[test]
-fn every_word_of_a_409_has_its_error_and_the_service_hears_not_started() {
+fn every_word_of_a_409_has_its_error_and_the_service_hears_not_started_unless_another_start_has_it()
+{
     let words = [
         ("invalid_claim_token", Kind::Replay),
         ("superseded", Kind::Replay),
@@ -286,7 +280,18 @@ fn every_word_of_a_409_has_its_error_and_the_service_hears_not_started() {
         let client = plain(&server);
         let error = refused(run(&client, RiskLevel::High), kind);
         assert_eq!(error.approval_id(), Some("a1"), "{word}");
-        assert_eq!(told(&server)["outcome"], "not_started", "{word}");
+        if kind == Kind::Replay {
+            // The outcome of the start that holds it is not ours to report.
+            client.close_blocking();
+            assert!(
+                server
+                    .requests_to("POST", "/api/approvals/outcomes")
+                    .is_empty(),
+                "{word}"
+            );
+        } else {
+            assert_eq!(told(&server)["outcome"], "not_started", "{word}");
+        }
         assert_eq!(
             server.requests_to("POST", "/api/approvals/a1/claim").len(),
             1,
@@ -468,7 +473,7 @@ fn a_downgrade_seen_by_one_call_does_not_free_another_that_waits() {
     };
     let client = plain(&server);
     std::thread::scope(|scope| {
-        let waiting = scope.spawn(|| run(&client, RiskLevel::High));
+        let waiting = scope.spawn(|| run(&client, RiskLevel::Low));
         server.wait_for("GET", "/api/approvals/a1", 1);
         refused(run(&client, RiskLevel::Low), Kind::Api);
         decided.open();

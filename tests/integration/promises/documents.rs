@@ -180,8 +180,7 @@ fn right_submission() -> impl Strategy<Value = (u16, Members)> {
         1 => Just((202, members(&[("status", "\"pending_review\""), ("approval_id", "\"{approval_id}\""),
             ("body_hash", "\"{body_hash}\""), ("request_id", "\"{request_id}\"")]))),
         2 => Just((202, right_pending(true))),
-        4 => (select(&[401_u16, 403][..]), refusal_word()).prop_map(|(status, word)| (status, members(&[
-            ("detail", &format!("{{\"status\":{word},\"reason\":\"no\",\"evidence\":{{\"rule\":\"r\"}}}}"))]))),
+        4 => right_refusal(),
     ]
 }
 
@@ -235,14 +234,28 @@ fn right_record() -> impl Strategy<Value = (u16, Members)> {
     prop_oneof![
         6 => select(words).prop_map(move |word| record(format!("\"{word}\""))),
         2 => word().prop_map(record),
-        1 => Just((403, members(&[("detail", "{\"status\":\"revoked_token\"}")]))),
+        1 => right_refusal(),
+        1 => select(&[404_u16, 410, 429, 500, 503][..])
+            .prop_map(|status| (status, members(&[("detail", "\"no\"")]))),
     ]
+}
+
+/// A 401 or 403 that says why.
+fn right_refusal() -> impl Strategy<Value = (u16, Members)> {
+    (select(&[401_u16, 403][..]), refusal_word()).prop_map(|(status, word)| {
+        let detail =
+            format!("{{\"status\":{word},\"reason\":\"no\",\"evidence\":{{\"rule\":\"r\"}}}}");
+        (status, members(&[("detail", &detail)]))
+    })
 }
 
 fn right_claim() -> impl Strategy<Value = (u16, Members)> {
     prop_oneof![
-        1 => Just((200, claimed())),
-        1 => conflict_word().prop_map(|word| (409, members(&[
+        5 => Just((200, claimed())),
+        1 => right_refusal(),
+        1 => select(&[404_u16, 429, 500, 503][..])
+            .prop_map(|status| (status, members(&[("detail", "\"no\"")]))),
+        5 => conflict_word().prop_map(|word| (409, members(&[
             ("detail", &format!("{{\"status\":{word},\"reason\":\"r\"}}"))]))),
     ]
 }

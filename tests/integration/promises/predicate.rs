@@ -164,6 +164,8 @@ fn judge_submission(call: &Call, seen: &Seen) -> Result<Verdict, Kind> {
     if !offers && (call.once_offered || call.require_claim) {
         return Err(Kind::Api);
     }
+    // "While waiting and claiming" it must be ours; by promise 2 it must be in an allow, too.
+    let bound = echoes(&body, "body_hash", &call.body_hash)?;
     if !waits {
         let decision = body.get("decision").unwrap_or(&Value::Null);
         let agrees = ["accepted", "approved", "auto_approved"].map(Value::from);
@@ -184,7 +186,6 @@ fn judge_submission(call: &Call, seen: &Seen) -> Result<Verdict, Kind> {
     if offers && !body.get("claim_token").is_some_and(Value::is_string) {
         return Err(Kind::Api);
     }
-    let bound = echoes(&body, "body_hash", &call.body_hash)?;
     let approval_id = approval_id.to_owned();
     Ok(Verdict::Waits(Pending {
         approval_id,
@@ -355,8 +356,8 @@ enum Unreadable {
 
 /// One JSON text (RFC 8259) in UTF-8 without a byte order mark, no object with a member twice.
 fn parse(bytes: &[u8]) -> Result<Value, Unreadable> {
-    let parsed: Result<Strict, _> = serde_json::from_slice(bytes);
-    parsed.map(|strict| strict.0).map_err(|error| {
+    let strict: Result<Strict, _> = serde_json::from_slice(bytes);
+    strict.map(|strict| strict.0).map_err(|error| {
         if error.to_string().starts_with(DOUBLED) {
             Unreadable::Doubled
         } else {
@@ -417,13 +418,15 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<Value, A::Error> {
-        let mut names = HashSet::new();
+        let (mut names, mut doubled) = (HashSet::new(), false);
         let mut object = Map::new();
         while let Some((name, Strict(value))) = members.next_entry::<String, Strict>()? {
-            if !names.insert(name.clone()) {
-                return Err(A::Error::custom(DOUBLED));
-            }
+            doubled |= !names.insert(name.clone());
             object.insert(name, value);
+        }
+        // Only now: an object that never ends has no members.
+        if doubled {
+            return Err(A::Error::custom(DOUBLED));
         }
         Ok(object.into())
     }
@@ -437,6 +440,7 @@ fn the_second_reader_finds_a_member_twice() {
     );
     assert_eq!(parse(b"\xef\xbb\xbf{}"), Err(Unreadable::Malformed));
     assert_eq!(parse(b"{} x"), Err(Unreadable::Malformed));
+    assert_eq!(parse(br#"{"a":1,"a":NaN}"#), Err(Unreadable::Malformed));
     assert_eq!(
         parse(br#"{"a":[{"b":1},{"b":1}]} "#),
         Ok(serde_json::json!({"a": [{"b": 1}, {"b": 1}]}))

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use serde_json::Value;
 use sernixa::{Action, Client, Error, RiskLevel};
 
 use super::predicate::{self, Call, Kind, Pending, Seen, Step, Verdict};
@@ -315,7 +316,14 @@ impl Stage {
                 assert_eq!(body["intent_id"], format!("case-{}", self.number));
                 self.values.request_id = text(&body, "request_id");
                 self.values.body_hash = body_hash(&body);
-                Case::nth(&case.submissions, next(&mut self.submissions))
+                let shot = Case::nth(&case.submissions, next(&mut self.submissions));
+                // Records and claims speak of the approval that was given, however odd its id.
+                let answer =
+                    serde_json::from_slice(&self.values.fill(&shot.body)).unwrap_or(Value::Null);
+                if let Some(id) = answer["approval_id"].as_str() {
+                    self.values.approval_id = id.to_owned();
+                }
+                shot
             }
             ("GET", ["api", "approvals", _]) => Case::nth(&case.records, next(&mut self.records)),
             ("POST", ["api", "approvals", _, "claim"]) => {
@@ -332,7 +340,7 @@ impl Stage {
     }
 }
 
-fn text(body: &serde_json::Value, key: &str) -> String {
+fn text(body: &Value, key: &str) -> String {
     body[key]
         .as_str()
         .unwrap_or_else(|| panic!("{key} is text"))
@@ -340,7 +348,7 @@ fn text(body: &serde_json::Value, key: &str) -> String {
 }
 
 /// PROTOCOL 22, of the submission that came.
-pub fn body_hash(submission: &serde_json::Value) -> String {
+pub fn body_hash(submission: &Value) -> String {
     let metadata = submission["metadata"].as_object().expect("an object");
     sernixa::protocol::body_hash(
         &text(submission, "intent_id"),
@@ -377,7 +385,9 @@ fn compare(
             .collect()
     };
     check(
-        !paths.iter().any(|(_, path)| path.contains("trap")),
+        !paths
+            .iter()
+            .any(|(_, path)| path.split('/').any(|part| part == "trap")),
         "a redirect or a path was followed",
     )?;
     let submitted = to("POST", "/api/actions/execute");
@@ -488,7 +498,7 @@ pub fn client(url: &str, setup: &Setup) -> Client {
 }
 
 pub fn action(intent: &str, risk: RiskLevel) -> Action {
-    Action::new(intent)
+    Action::new(intent.to_owned())
         .risk(risk)
         .class(sernixa::OperationClass::Read)
         .sensitivity(sernixa::DataSensitivity::Internal)
@@ -544,7 +554,8 @@ where
             .ok()
             .map(|text| text.parse::<u64>().expect("a number"))
     };
-    let cases = number("SERNIXA_TEST_CASES").map_or(cases, |n| usize::try_from(n).unwrap());
+    let usual = cases;
+    let cases = number("SERNIXA_TEST_CASES").map_or(usual, |n| usize::try_from(n).unwrap());
     let seed = number("SERNIXA_TEST_SEED").unwrap_or_else(|| RandomState::new().hash_one(0));
     let tally = Tally::default();
     std::thread::scope(|scope| {
@@ -577,5 +588,5 @@ where
             });
         }
     });
-    tally.must_have_met(rows);
+    tally.must_have_met(if cases < usual { &[] } else { rows });
 }

@@ -6,7 +6,7 @@ use super::predicate::{Answer, Seen};
 use crate::support::reply::Reply;
 
 /// The client's own timeout in these tests; [`Delivery::Hang`] and its like outlast it.
-pub const TIMEOUT: Duration = Duration::from_millis(700);
+pub const TIMEOUT: Duration = Duration::from_secs(2);
 
 /// How the answer travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -82,12 +82,14 @@ pub struct Values {
 }
 
 impl Values {
-    fn fill(&self, template: &[u8]) -> Vec<u8> {
+    pub fn fill(&self, template: &[u8]) -> Vec<u8> {
+        let quoted = serde_json::Value::from(self.approval_id.as_str()).to_string();
+        let approval_id = quoted[1..quoted.len() - 1].to_owned();
         let mut filled = template.to_vec();
         let places = [
             ("{request_id}", &self.request_id),
             ("{body_hash}", &self.body_hash),
-            ("{approval_id}", &self.approval_id),
+            ("{approval_id}", &approval_id),
             ("{claim_id}", &self.claim_id),
             ("{trap}", &self.trap),
         ];
@@ -124,9 +126,11 @@ impl Shot {
         self.status < 200 || matches!(self.status, 204 | 304)
     }
 
-    /// How it travels. After an interim answer nothing follows, so these would be other cases.
+    /// How it travels. After an interim answer nothing follows, and without a body the head is all
+    /// there is: what cannot be itself travels as a whole.
     fn delivery(&self) -> Delivery {
         match self.delivery {
+            Delivery::HangInBody if self.bodiless() || self.body.is_empty() => Delivery::Whole,
             Delivery::HangInBody | Delivery::ThenUnasked if self.status < 200 => Delivery::Whole,
             delivery => delivery,
         }
@@ -151,8 +155,8 @@ impl Shot {
             Delivery::Http10 => reply.version("HTTP/1.0"),
             Delivery::Pieces => reply.in_pieces_of(11),
             Delivery::Patient => reply
-                .after(TIMEOUT / 7)
-                .dripping(body.len() / 8 + 64, TIMEOUT / 70),
+                .after(TIMEOUT / 20)
+                .dripping(body.len() / 8 + 64, TIMEOUT / 200),
             Delivery::AfterInterim => reply.interim(103).interim(100),
             Delivery::Twice => reply.times(2),
             Delivery::ThenUnasked => {
@@ -206,9 +210,7 @@ impl Shot {
             })
         };
         match self.delivery() {
-            Delivery::Hang => Seen::Late,
-            // Without a body the head is all there is.
-            Delivery::HangInBody if !body.is_empty() => Seen::Late,
+            Delivery::Hang | Delivery::HangInBody => Seen::Late,
             Delivery::Closed | Delivery::Reset | Delivery::NotHttp(_) | Delivery::CutHead(_) => {
                 Seen::Broken
             }
