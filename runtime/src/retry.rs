@@ -5,7 +5,7 @@ use std::time::Duration;
 use crate::transport::{Answer, Fault};
 
 /// All attempts of one request end within this time.
-pub(crate) const ALL_ATTEMPTS: Duration = Duration::from_secs(120);
+pub(crate) const ALL_ATTEMPTS: Duration = Duration::from_mins(2);
 
 /// The longest that a `Retry-After` makes us wait.
 pub(crate) const RETRY_AFTER_CAP: Duration = Duration::from_secs(30);
@@ -65,6 +65,7 @@ pub(crate) fn chance() -> f64 {
 mod tests {
     use super::*;
 
+    #[expect(clippy::unnecessary_wraps, reason = "as the schedule takes it")]
     fn answer(status: u16, retry_after: Option<u64>) -> Result<Answer, Fault> {
         let mut answer = Answer::json(status, "{}");
         answer.retry_after = retry_after.map(Duration::from_secs);

@@ -155,7 +155,7 @@ mod tests {
     fn trouble_backs_off_until_the_deadline_and_is_forgotten_when_over() {
         let mut wait = wait(600, News::Polled);
         let mut at = |looked| match wait.after(looked, s(100), 0.5) {
-            Next::Look(at) => (at - s(100)).as_secs(),
+            Next::Look(at) => at.saturating_sub(s(100)).as_secs(),
             Next::GiveUp => panic!("gave up"),
         };
         let pauses: Vec<_> = (0..6).map(|_| at(Looked::Trouble(None))).collect();

@@ -190,8 +190,8 @@ impl Desk {
     }
 
     fn wake(&self, id: &ApprovalId) {
-        if let Some(waiters) = self.waiters.borrow().get(id) {
-            waiters.iter().for_each(|waiter| waiter.notify_one());
+        for waiter in self.waiters.borrow().get(id).into_iter().flatten() {
+            waiter.notify_one();
         }
     }
 
@@ -252,8 +252,8 @@ impl Desk {
     /// take.
     async fn wind_down(self: Rc<Self>) {
         self.core.close();
-        for waiters in self.waiters.borrow().values() {
-            waiters.iter().for_each(|waiter| waiter.notify_one());
+        for waiter in self.waiters.borrow().values().flatten() {
+            waiter.notify_one();
         }
         self.flush();
         let done = async {

@@ -181,10 +181,8 @@ async fn open(desk: Rc<Desk>, ticket: Ticket, asked: Asked, reply: Reply) {
             }
         };
         if let Err(error) = claimed {
-            // A replay means that another start holds the approval: its outcome is not ours.
-            if !error.is_replay() {
-                desk.not_started(report_to(ticket, asked));
-            }
+            // Whatever became of the claim, no body begins here.
+            desk.not_started(report_to(ticket, asked));
             let _ = reply.send(Err(error));
             return;
         }

@@ -26,7 +26,7 @@ pub(crate) fn claim(
     match answer.status {
         200 => {}
         401 | 403 => return Err(unauthorised(terms, answer, Some(id))),
-        409 => return Err(conflict(terms, ticket, answer)),
+        409 => return Err(conflict(ticket, answer)),
         404 => {
             let message = "the service does not know the approval any more";
             return Err(Error::Api(refusal(message).boxed()));
@@ -66,17 +66,20 @@ pub(crate) fn claim(
 }
 
 /// A 409, by the word of its `detail.status`.
-fn conflict(terms: &Terms<'_>, ticket: &Ticket, answer: &Answer) -> Error {
+fn conflict(ticket: &Ticket, answer: &Answer) -> Error {
     // What is no strict JSON object says nothing that we may act on.
     if let Err(error) = document(answer) {
         return about(error, ticket);
     }
-    let said = match said(terms, answer) {
+    let said = match said(None, answer) {
         Ok(said) => said,
         Err(error) => return about(error, ticket),
     };
     let word = said.word().map(ToOwned::to_owned);
-    let end = |message| said.refusal(message, answer, Some(&ticket.approval_id));
+    let end = |message| {
+        said.refusal(message, answer, Some(&ticket.approval_id))
+            .boxed()
+    };
     match word.as_deref() {
         // Somebody else holds the right to start it.
         Some("invalid_claim_token" | "superseded" | "already_claimed") => {

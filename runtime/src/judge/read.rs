@@ -16,23 +16,19 @@ const LEVELS: usize = 127;
 /// # Errors
 /// `Api`, for whatever is not `application/json` with one strict JSON object in UTF-8.
 pub(crate) fn document(answer: &Answer) -> Result<Document<'_>, Error> {
-    let parsed = if answer.json {
-        str::from_utf8(&answer.body)
-            .map_err(|error| odd(answer, "an answer that is not UTF-8").caused_by(error))
-            .and_then(|text| {
-                Document::parse_within(text, LEVELS).map_err(|error| {
-                    odd(answer, "an answer that is not strict JSON").caused_by(error)
-                })
-            })
+    let odd = |what| Error::Api(odd(answer, what).boxed());
+    if !answer.json {
+        return Err(odd("an answer that is not application/json"));
+    }
+    let text = str::from_utf8(&answer.body).map_err(|_| odd("an answer that is not UTF-8"))?;
+    let document = Document::parse_within(text, LEVELS).map_err(|error| {
+        let refusal = self::odd(answer, "an answer that is not strict JSON");
+        Error::Api(refusal.caused_by(error).boxed())
+    })?;
+    if document.root().is_object() {
+        Ok(document)
     } else {
-        Err(odd(answer, "an answer that is not application/json"))
-    };
-    match parsed {
-        Ok(document) if document.root().is_object() => Ok(document),
-        Ok(_) => Err(Error::Api(
-            odd(answer, "an answer that is not a JSON object").boxed(),
-        )),
-        Err(refusal) => Err(Error::Api(refusal.boxed())),
+        Err(odd("an answer that is not a JSON object"))
     }
 }
 

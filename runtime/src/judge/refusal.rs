@@ -26,7 +26,7 @@ impl Said {
         message: &'static str,
         answer: &Answer,
         approval: Option<&ApprovalId>,
-    ) -> Box<Refusal> {
+    ) -> Refusal {
         let mut refusal = Refusal::new(message)
             .because(self.reason)
             .code(answer.status);
@@ -39,15 +39,16 @@ impl Said {
         if let Some(id) = approval {
             refusal = refusal.approval(id.as_str());
         }
-        refusal.boxed()
+        refusal
     }
 }
 
 /// Reads the `detail` of an error body (PROTOCOL 1). What is not JSON says nothing.
 ///
 /// # Errors
-/// `Api` for a member twice, and for another call's `request_id`.
-pub(super) fn said(terms: &Terms<'_>, answer: &Answer) -> Result<Said, Error> {
+/// `Api` for a member twice, and for another call's `request_id` where that is checked: in answers
+/// that a submission can have, too.
+pub(super) fn said(terms: Option<&Terms<'_>>, answer: &Answer) -> Result<Said, Error> {
     const NOTHING: Said = Said {
         word: None,
         reason: None,
@@ -67,7 +68,9 @@ pub(super) fn said(terms: &Terms<'_>, answer: &Answer) -> Result<Said, Error> {
         Err(_) => return Ok(NOTHING),
     };
     let root = document.root();
-    echoes(answer, root, "request_id", terms.request_id)?;
+    if let Some(terms) = terms {
+        echoes(answer, root, "request_id", terms.request_id)?;
+    }
     Ok(detail(root))
 }
 
@@ -99,20 +102,25 @@ pub(super) fn unauthorised(
     answer: &Answer,
     approval: Option<&ApprovalId>,
 ) -> Error {
-    let said = match said(terms, answer) {
+    let said = match said(Some(terms), answer) {
         Ok(said) => said,
-        Err(error) => return error,
+        Err(error) => {
+            return match approval {
+                Some(id) => error.about_approval(id.as_str()),
+                None => error,
+            };
+        }
     };
     match (said.word(), answer.status) {
         // The request was not signed as the service's key says.
         (Some("invalid_signature" | "invalid_nonce"), _) => {
             let message = "the service did not accept the signature of the request";
-            Error::Signature(said.refusal(message, answer, approval))
+            Error::Signature(said.refusal(message, answer, approval).boxed())
         }
         // The nonce was used before, or the request is too old (or this clock is wrong).
         (Some("replayed_nonce" | "stale_timestamp"), _) => {
             let message = "the service took the request for a replay";
-            Error::Replay(said.refusal(message, answer, approval))
+            Error::Replay(said.refusal(message, answer, approval).boxed())
         }
         // The delegation does not carry this call.
         (
@@ -127,15 +135,18 @@ pub(super) fn unauthorised(
             _,
         ) => {
             let message = "the delegation does not cover this call";
-            Error::DelegationScope(said.refusal(message, answer, approval))
+            Error::DelegationScope(said.refusal(message, answer, approval).boxed())
         }
         // Nobody knows who is asking.
         (_, 401) => {
             let message = "the service did not accept the credential; \
                            set SERNIXA_ACCESS_TOKEN or SERNIXA_API_KEY";
-            Error::Authentication(said.refusal(message, answer, approval))
+            Error::Authentication(said.refusal(message, answer, approval).boxed())
         }
         // A plain no.
-        _ => Error::Blocked(said.refusal("the service refused the call", answer, approval)),
+        _ => Error::Blocked(
+            said.refusal("the service refused the call", answer, approval)
+                .boxed(),
+        ),
     }
 }

@@ -50,23 +50,21 @@ pub(crate) fn submission(terms: &Terms<'_>, answer: &Answer) -> Result<Submitted
         Some("executed") => {
             if offers(answer, body)?.claim {
                 let message = "the service says that this call was started already";
-                return Err(Error::Replay(said(message, answer, body)));
+                return Err(Error::Replay(said(message, answer, body).boxed()));
             }
             let offers = claims_kept(terms, answer, body)?;
             allowed(terms, answer, body, offers).map(Submitted::Run)
         }
-        Some("blocked") => Err(Error::Blocked(said("policy said no", answer, body))),
-        Some("rejected") => Err(Error::Rejected(said("a reviewer said no", answer, body))),
-        Some("expired") => Err(Error::Expired(said(
-            "the approval has expired",
-            answer,
-            body,
-        ))),
-        Some("failed") => Err(Error::Failed(said(
-            "the service says that the action failed",
-            answer,
-            body,
-        ))),
+        Some("blocked") => Err(Error::Blocked(said("policy said no", answer, body).boxed())),
+        Some("rejected") => Err(Error::Rejected(
+            said("a reviewer said no", answer, body).boxed(),
+        )),
+        Some("expired") => Err(Error::Expired(
+            said("the approval has expired", answer, body).boxed(),
+        )),
+        Some("failed") => Err(Error::Failed(
+            said("the service says that the action failed", answer, body).boxed(),
+        )),
         // Unknown, missing, or no string.
         _ => Err(api(answer, "a status word that we do not know")),
     }
@@ -142,7 +140,7 @@ fn claims_kept(terms: &Terms<'_>, answer: &Answer, body: Node<'_>) -> Result<Off
 }
 
 /// A refusal in a 200: reason, id and the whole body as evidence (PROTOCOL 2, 0.6.9).
-fn said(message: &'static str, answer: &Answer, body: Node<'_>) -> Box<Refusal> {
+fn said(message: &'static str, answer: &Answer, body: Node<'_>) -> Refusal {
     let reason = text(body, "reason").or_else(|| text(body, "decision_reason"));
     let mut refusal = Refusal::new(message)
         .because(reason.map(std::borrow::Cow::into_owned))
@@ -154,5 +152,5 @@ fn said(message: &'static str, answer: &Answer, body: Node<'_>) -> Box<Refusal> 
     if let Some(id) = text(body, "approval_id").and_then(|id| ApprovalId::new(&id)) {
         refusal = refusal.approval(id.as_str());
     }
-    refusal.boxed()
+    refusal
 }
