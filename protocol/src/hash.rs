@@ -23,11 +23,11 @@ pub fn idempotency_key(
         if place > 0 {
             text.push_str(", ");
         }
-        write_value(value, Dialect::SPACED, &mut text);
+        write_value(value, Dialect::SpacedAscii, &mut text);
     }
     text.push(']');
     name_call(intent_id, function, &mut text);
-    write_map(kwargs, Dialect::SPACED, &mut text);
+    write_map(kwargs, Dialect::SpacedAscii, &mut text);
     text.push('}');
     sha256_hex(&text)
 }
@@ -43,20 +43,28 @@ pub fn idempotency_key_json(
     kwargs: &str,
 ) -> Result<String, JsonError> {
     let (args, kwargs) = (Document::parse(args)?, Document::parse(kwargs)?);
-    idempotency_key_of(intent_id, function, args.root(), kwargs.root())
+    idempotency_key_of(intent_id, function, args.root(), Some(kwargs.root()))
 }
 
-/// As [`idempotency_key_json`], from what has been parsed already.
+/// As [`idempotency_key_json`], from what has been parsed already; without `kwargs`, `{}`.
 pub(crate) fn idempotency_key_of(
     intent_id: &str,
     function: &str,
     args: Node<'_>,
-    kwargs: Node<'_>,
+    kwargs: Option<Node<'_>>,
 ) -> Result<String, JsonError> {
-    let mut text = String::from("{\"args\": ");
-    write_node(expect(args, Kind::Array)?, Dialect::SPACED, &mut text)?;
+    let mut text = String::with_capacity(args.raw().len() + 128);
+    text.push_str("{\"args\": ");
+    write_node(expect(args, Kind::Array)?, Dialect::SpacedAscii, &mut text)?;
     name_call(intent_id, function, &mut text);
-    write_node(expect(kwargs, Kind::Object)?, Dialect::SPACED, &mut text)?;
+    match kwargs {
+        Some(kwargs) => write_node(
+            expect(kwargs, Kind::Object)?,
+            Dialect::SpacedAscii,
+            &mut text,
+        )?,
+        None => text.push_str("{}"),
+    }
     text.push('}');
     Ok(sha256_hex(&text))
 }
@@ -64,9 +72,9 @@ pub(crate) fn idempotency_key_of(
 /// The members of the idempotency text between the arguments.
 fn name_call(intent_id: &str, function: &str, text: &mut String) {
     text.push_str(", \"fn\": ");
-    Dialect::SPACED.write_string(function, text);
+    Dialect::SpacedAscii.write_string(function, text);
     text.push_str(", \"intent_id\": ");
-    Dialect::SPACED.write_string(intent_id, text);
+    Dialect::SpacedAscii.write_string(intent_id, text);
     text.push_str(", \"kwargs\": ");
 }
 
@@ -74,7 +82,7 @@ fn name_call(intent_id: &str, function: &str, text: &mut String) {
 /// as they are sent.
 pub fn body_hash(intent_id: &str, action_id: &str, metadata: &Map<String, Value>) -> String {
     let mut text = open_body(intent_id, action_id, 0);
-    write_map(metadata, Dialect::COMPACT, &mut text);
+    write_map(metadata, Dialect::Compact, &mut text);
     text.push('}');
     sha256_hex(&text)
 }
@@ -92,7 +100,7 @@ pub fn body_hash_json(
     let mut text = open_body(intent_id, action_id, metadata.len());
     write_node(
         expect(document.root(), Kind::Object)?,
-        Dialect::COMPACT,
+        Dialect::Compact,
         &mut text,
     )?;
     text.push('}');

@@ -27,6 +27,8 @@ pub mod mcp;
 pub mod paths;
 #[cfg(feature = "full")]
 pub mod submission;
+#[cfg(feature = "full")]
+mod text;
 
 #[cfg(feature = "full")]
 pub use canonical::{canonical_json, canonicalize};

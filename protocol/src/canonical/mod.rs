@@ -26,7 +26,7 @@ pub(crate) use walk::{Dialect, write_map, write_node, write_value};
 /// `Value`, becomes `Infinity` as in Python: no JSON, so nothing will accept it.
 pub fn canonical_json(value: &Value) -> String {
     let mut out = String::new();
-    write_value(value, Dialect::COMPACT, &mut out);
+    write_value(value, Dialect::Compact, &mut out);
     out
 }
 
@@ -39,6 +39,6 @@ pub fn canonical_json(value: &Value) -> String {
 pub fn canonicalize(json: &str) -> Result<String, JsonError> {
     let document = Document::parse(json)?;
     let mut out = String::with_capacity(json.len());
-    write_node(document.root(), Dialect::COMPACT, &mut out)?;
+    write_node(document.root(), Dialect::Compact, &mut out)?;
     Ok(out)
 }

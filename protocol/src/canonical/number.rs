@@ -1,6 +1,8 @@
 //! Numbers as Python writes them (PROTOCOL 23).
 
-use std::fmt::LowerExp;
+use std::fmt::{self, LowerExp, Write};
+
+use crate::text::{is_integer, is_shortest};
 
 /// The text is a float that `f64` cannot hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,13 +14,13 @@ pub(crate) fn write_number(text: &str, out: &mut String) -> Result<(), OutOfRang
     if text == "-0" {
         // An integer in Python, which has no negative zero among them.
         out.push('0');
-    } else if text.bytes().any(|byte| matches!(byte, b'.' | b'e' | b'E')) {
+    } else if is_integer(text) || is_shortest(text) {
+        out.push_str(text);
+    } else {
         match text.parse::<f64>() {
             Ok(float) if float.is_finite() => write_float(float, out),
             _ => return Err(OutOfRange),
         }
-    } else {
-        out.push_str(text);
     }
     Ok(())
 }
@@ -26,8 +28,11 @@ pub(crate) fn write_number(text: &str, out: &mut String) -> Result<(), OutOfRang
 /// Appends a finite float as Python's `repr`: shortest digits; plain from 1e-4 to below 1e16, with
 /// an exponent of a sign and at least two digits elsewhere.
 pub(super) fn write_float(float: impl LowerExp, out: &mut String) {
-    let scientific = format!("{float:e}");
-    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let mut scientific = Short::default();
+    // The longest is `-2.2250738585072014e-308`.
+    let _ = write!(scientific, "{float:e}");
+    let scientific = scientific.as_str();
+    let (mantissa, exponent) = scientific.split_once('e').unwrap_or((scientific, "0"));
     let exponent: i32 = exponent.parse().unwrap_or(0);
     let (sign, mantissa) = match mantissa.strip_prefix('-') {
         Some(mantissa) => ("-", mantissa),
@@ -67,8 +72,35 @@ pub(super) fn write_float(float: impl LowerExp, out: &mut String) {
             if exponent.abs() < 10 {
                 out.push('0');
             }
-            out.push_str(&exponent.unsigned_abs().to_string());
+            // Writing to a `String` cannot fail.
+            let _ = write!(out, "{}", exponent.unsigned_abs());
         }
+    }
+}
+
+/// A short ASCII text on the stack.
+#[derive(Default)]
+struct Short {
+    bytes: [u8; 32],
+    length: usize,
+}
+
+impl Short {
+    fn as_str(&self) -> &str {
+        let bytes = self.bytes.get(..self.length).unwrap_or_default();
+        str::from_utf8(bytes).unwrap_or_default()
+    }
+}
+
+impl Write for Short {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        let end = self.length + text.len();
+        self.bytes
+            .get_mut(self.length..end)
+            .ok_or(fmt::Error)?
+            .copy_from_slice(text.as_bytes());
+        self.length = end;
+        Ok(())
     }
 }
 
@@ -114,6 +146,54 @@ mod tests {
             (5e-324, "5e-324"),
         ] {
             assert_eq!(python(float), text);
+        }
+    }
+
+    #[test]
+    fn the_short_cut_says_what_the_long_way_says() {
+        // Every text of up to five digits around a point, and longer ones at random.
+        let check = |text: &str| {
+            let mut long = String::new();
+            write_float(text.parse::<f64>().unwrap(), &mut long);
+            assert!(!is_shortest(text) || text == long, "{text} {long}");
+        };
+        for digits in 0..100_000_u32 {
+            let padded = format!("{digits:05}");
+            for point in 1..5 {
+                let (whole, fraction) = padded.split_at(point);
+                let whole = whole.trim_start_matches('0');
+                check(&format!(
+                    "{}.{fraction}",
+                    if whole.is_empty() { "0" } else { whole }
+                ));
+            }
+        }
+        let mut seed = 1_u64;
+        for _ in 0..200_000 {
+            // Knuth's MMIX generator: any spread of digits will do.
+            seed = seed
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let digits = (seed >> 12).to_string();
+            let (whole, fraction) = digits.split_at((1 + seed as usize % 12).min(digits.len() - 1));
+            check(&format!("{whole}.{fraction}"));
+            let cut = fraction
+                .len()
+                .min(15_usize.saturating_sub(whole.len()))
+                .max(1);
+            check(&format!("-{whole}.{}", &fraction[..cut]));
+            check(&format!("0.{}", &digits[..15.min(digits.len())]));
+        }
+        for (text, short) in [
+            ("0.0", true),
+            ("-0.0", true),
+            ("1.50", false),
+            ("0.0001", false),
+            ("0.001", true),
+            ("1.5e3", false),
+            ("1e3", false),
+        ] {
+            assert_eq!(is_shortest(text), short, "{text}");
         }
     }
 

@@ -2,14 +2,13 @@
 
 use std::fmt::Write as _;
 
+use crate::text::first_special;
+
 /// Appends `text` in quotes. Escaped are `"`, `\` and what is below U+0020, nothing else.
 pub(crate) fn write_string(text: &str, out: &mut String) {
     out.push('"');
     let mut rest = text;
-    while let Some(at) = rest
-        .bytes()
-        .position(|byte| byte < 0x20 || byte == b'"' || byte == b'\\')
-    {
+    while let Some(at) = first_special(rest.as_bytes()) {
         let (plain, special) = rest.split_at(at);
         out.push_str(plain);
         // The byte found is ASCII, so one character is one byte.
@@ -23,6 +22,9 @@ pub(crate) fn write_string(text: &str, out: &mut String) {
 
 /// Appends `text` in quotes with everything outside U+0020 to U+007E escaped as UTF-16.
 pub(super) fn write_ascii_string(text: &str, out: &mut String) {
+    if is_plain_ascii(text) {
+        return write_string(text, out);
+    }
     out.push('"');
     for c in text.chars() {
         match c {
@@ -36,6 +38,11 @@ pub(super) fn write_ascii_string(text: &str, out: &mut String) {
         }
     }
     out.push('"');
+}
+
+/// Whether the ASCII form escapes no more than the UTF-8 form does.
+fn is_plain_ascii(text: &str) -> bool {
+    text.is_ascii() && !text.as_bytes().contains(&0x7f)
 }
 
 fn escape(c: char, out: &mut String) {

@@ -2,37 +2,42 @@
 
 use std::borrow::Cow;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::number::{OutOfRange, write_number};
 use super::string::{write_ascii_string, write_string};
 use crate::json::{self, JsonError, JsonErrorKind, Kind, Node};
 
 /// How canonical JSON is spelled.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Dialect {
-    comma: &'static str,
-    colon: &'static str,
-    string: fn(&str, &mut String),
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Dialect {
+    /// `{"a":1,"é":2}`, for body hashes and signatures.
+    Compact,
+    /// `{"a": 1, "\u00e9": 2}`, for the idempotency key.
+    SpacedAscii,
 }
 
 impl Dialect {
-    /// For body hashes and signatures.
-    pub(crate) const COMPACT: Self = Self {
-        comma: ",",
-        colon: ":",
-        string: write_string,
-    };
-    /// For the idempotency key.
-    pub(crate) const SPACED: Self = Self {
-        comma: ", ",
-        colon: ": ",
-        string: write_ascii_string,
-    };
+    fn comma(self) -> &'static str {
+        match self {
+            Self::Compact => ",",
+            Self::SpacedAscii => ", ",
+        }
+    }
+
+    fn colon(self) -> &'static str {
+        match self {
+            Self::Compact => ":",
+            Self::SpacedAscii => ": ",
+        }
+    }
 
     /// Appends a string in this spelling.
     pub(crate) fn write_string(self, text: &str, out: &mut String) {
-        (self.string)(text, out);
+        match self {
+            Self::Compact => write_string(text, out),
+            Self::SpacedAscii => write_ascii_string(text, out),
+        }
     }
 }
 
@@ -57,15 +62,14 @@ pub(crate) fn write_value(value: &Value, dialect: Dialect, out: &mut String) {
 }
 
 /// Appends the canonical text of an object.
-pub(crate) fn write_map(map: &serde_json::Map<String, Value>, dialect: Dialect, out: &mut String) {
+pub(crate) fn write_map(map: &Map<String, Value>, dialect: Dialect, out: &mut String) {
     let mut members: Vec<(&String, &Value)> = map.iter().collect();
     members.sort_unstable_by_key(|(key, _)| *key);
     out.push('{');
     let mut first = true;
     for (key, value) in members {
         separate(&mut first, dialect, out);
-        dialect.write_string(key, out);
-        out.push_str(dialect.colon);
+        write_key(key, dialect, out);
         write_value(value, dialect, out);
     }
     out.push('}');
@@ -74,108 +78,123 @@ pub(crate) fn write_map(map: &serde_json::Map<String, Value>, dialect: Dialect, 
 /// A value that is a scalar or has children.
 trait Tree<'a>: Copy {
     type Elements: Iterator<Item = Self>;
-    type Members: Iterator<Item = (Cow<'a, str>, Self)>;
+    type Members: Iterator<Item = (Cow<'a, str>, Self)> + Clone;
     type Error;
 
-    fn part(self) -> Part<'a, Self::Elements, Self::Members>;
+    fn part(self, dialect: Dialect) -> Part<'a, Self::Elements, Self::Members>;
 
     /// What happens to a float outside `f64`.
     fn out_of_range(self, number: &str, out: &mut String) -> Result<(), Self::Error>;
 }
 
 enum Part<'a, Elements, Members> {
-    Null,
-    Bool(bool),
+    /// What is its own canonical text.
+    Verbatim(&'a str),
     Number(Cow<'a, str>),
     String(Cow<'a, str>),
     Array(Elements),
     Object(Members),
 }
 
-/// A container that is being written.
-enum Frame<Elements> {
-    Array {
-        rest: Elements,
-    },
-    /// The members yet to come lie from here to the end of the shared list, last one first.
-    Object {
-        floor: usize,
-    },
+/// A container that is being written: what is still to come.
+enum Frame<Elements, Members> {
+    Array(Elements),
+    /// The members come in canonical order.
+    Ordered(Members),
+    /// The members lie from here to the end of the shared list, last one first.
+    Sorted(usize),
 }
 
 fn write<'a, T: Tree<'a>>(root: T, dialect: Dialect, out: &mut String) -> Result<(), T::Error> {
-    let mut frames: Vec<Frame<T::Elements>> = Vec::new();
-    let mut members: Vec<(Cow<'a, str>, T)> = Vec::new();
+    let mut frames: Vec<Frame<T::Elements, T::Members>> = Vec::new();
+    let mut sorted: Vec<(Cow<'a, str>, T)> = Vec::new();
     let mut node = root;
     loop {
         // Write a scalar whole, or open a container.
         let mut first = false;
-        match node.part() {
-            Part::Null => out.push_str("null"),
-            Part::Bool(true) => out.push_str("true"),
-            Part::Bool(false) => out.push_str("false"),
+        match node.part(dialect) {
+            Part::Verbatim(text) => out.push_str(text),
             Part::Number(text) => {
                 if let Err(OutOfRange) = write_number(&text, out) {
                     node.out_of_range(&text, out)?;
                 }
             }
             Part::String(text) => dialect.write_string(&text, out),
-            Part::Array(rest) => {
+            Part::Array(elements) => {
                 out.push('[');
-                frames.push(Frame::Array { rest });
                 first = true;
+                frames.push(Frame::Array(elements));
             }
-            Part::Object(list) => {
+            Part::Object(members) => {
                 out.push('{');
-                let floor = members.len();
-                members.extend(list);
-                // Bytes of UTF-8 sort as code points do. Taken from the end, hence reversed.
-                if let Some(own) = members.get_mut(floor..) {
-                    own.sort_unstable_by(|a, b| b.0.cmp(&a.0));
-                }
-                frames.push(Frame::Object { floor });
                 first = true;
+                frames.push(order(members, &mut sorted));
             }
         }
         // Find the next value, closing what has no more.
         node = loop {
-            match frames.last_mut() {
+            let (next, close) = match frames.last_mut() {
                 None => return Ok(()),
-                Some(Frame::Array { rest }) => {
-                    if let Some(next) = rest.next() {
-                        separate(&mut first, dialect, out);
-                        break next;
-                    }
-                    out.push(']');
+                Some(Frame::Array(elements)) => (elements.next().map(|next| (None, next)), ']'),
+                Some(Frame::Ordered(members)) => {
+                    (members.next().map(|(key, next)| (Some(key), next)), '}')
                 }
-                Some(Frame::Object { floor }) => {
-                    if let Some((key, next)) = if members.len() > *floor {
-                        members.pop()
+                Some(Frame::Sorted(floor)) => {
+                    let member = if sorted.len() > *floor {
+                        sorted.pop()
                     } else {
                         None
-                    } {
-                        separate(&mut first, dialect, out);
-                        dialect.write_string(&key, out);
-                        out.push_str(dialect.colon);
-                        break next;
-                    }
-                    out.push('}');
+                    };
+                    (member.map(|(key, next)| (Some(key), next)), '}')
                 }
+            };
+            if let Some((key, next)) = next {
+                separate(&mut first, dialect, out);
+                if let Some(key) = key {
+                    write_key(&key, dialect, out);
+                }
+                break next;
             }
+            out.push(close);
             first = false;
             frames.pop();
         };
     }
 }
 
+/// The frame of an object. Bytes of UTF-8 sort as code points do.
+fn order<'a, T, Elements, Members>(
+    members: Members,
+    sorted: &mut Vec<(Cow<'a, str>, T)>,
+) -> Frame<Elements, Members>
+where
+    Members: Iterator<Item = (Cow<'a, str>, T)> + Clone,
+{
+    if members.clone().is_sorted_by(|a, b| a.0 <= b.0) {
+        return Frame::Ordered(members);
+    }
+    let floor = sorted.len();
+    sorted.extend(members);
+    if let Some(own) = sorted.get_mut(floor..) {
+        own.sort_unstable_by(|a, b| b.0.cmp(&a.0));
+    }
+    Frame::Sorted(floor)
+}
+
 /// Writes the comma before every value of a container but its first.
 fn separate(first: &mut bool, dialect: Dialect, out: &mut String) {
     if !std::mem::take(first) {
-        out.push_str(dialect.comma);
+        out.push_str(dialect.comma());
     }
 }
 
+fn write_key(key: &str, dialect: Dialect, out: &mut String) {
+    dialect.write_string(key, out);
+    out.push_str(dialect.colon());
+}
+
 /// The members of a parsed object with their keys unescaped.
+#[derive(Clone)]
 struct NodeMembers<'d>(json::Members<'d>);
 
 impl<'d> Iterator for NodeMembers<'d> {
@@ -192,10 +211,12 @@ impl<'d> Tree<'d> for Node<'d> {
     type Members = NodeMembers<'d>;
     type Error = JsonError;
 
-    fn part(self) -> Part<'d, Self::Elements, Self::Members> {
+    fn part(self, dialect: Dialect) -> Part<'d, Self::Elements, Self::Members> {
+        if dialect == Dialect::Compact && self.is_canonical() {
+            return Part::Verbatim(self.raw());
+        }
         match self.kind() {
-            Kind::Null => Part::Null,
-            Kind::Bool => Part::Bool(self.as_bool() == Some(true)),
+            Kind::Null | Kind::Bool => Part::Verbatim(self.raw()),
             Kind::Integer | Kind::Float => Part::Number(Cow::Borrowed(self.raw())),
             Kind::String => Part::String(self.as_str().unwrap_or_default()),
             Kind::Array => Part::Array(self.elements()),
@@ -212,6 +233,7 @@ impl<'d> Tree<'d> for Node<'d> {
 }
 
 /// The members of a `Value` object.
+#[derive(Clone)]
 struct ValueMembers<'v>(serde_json::map::Iter<'v>);
 
 impl<'v> Iterator for ValueMembers<'v> {
@@ -228,10 +250,11 @@ impl<'v> Tree<'v> for &'v Value {
     type Members = ValueMembers<'v>;
     type Error = std::convert::Infallible;
 
-    fn part(self) -> Part<'v, Self::Elements, Self::Members> {
+    fn part(self, _: Dialect) -> Part<'v, Self::Elements, Self::Members> {
         match self {
-            Value::Null => Part::Null,
-            Value::Bool(flag) => Part::Bool(*flag),
+            Value::Null => Part::Verbatim("null"),
+            Value::Bool(true) => Part::Verbatim("true"),
+            Value::Bool(false) => Part::Verbatim("false"),
             // The text is the same whatever serde_json's `arbitrary_precision` makes of numbers.
             Value::Number(number) => Part::Number(Cow::Owned(number.to_string())),
             Value::String(text) => Part::String(Cow::Borrowed(text)),

@@ -32,6 +32,19 @@ struct Token {
     /// index of the container around it.
     next: u32,
     shape: Shape,
+    /// Whether its text is surely canonical as it stands, with all that it contains.
+    canonical: bool,
+}
+
+impl Token {
+    /// Stands in where a token is missing, which no document has.
+    const NOTHING: Self = Self {
+        start: 0,
+        end: 0,
+        next: 0,
+        shape: Shape::Null,
+        canonical: false,
+    };
 }
 
 /// What a token is.
@@ -80,6 +93,6 @@ impl<'t> Document<'t> {
 
     /// The value that the text holds.
     pub fn root(&self) -> Node<'_> {
-        Node::new(self.text, &self.tokens, 0)
+        Node::new(self, 0)
     }
 }

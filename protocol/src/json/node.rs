@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::error::{JsonError, JsonErrorKind};
-use super::{Shape, Token, unescape};
+use super::{Document, Shape, Token, unescape};
 
 /// What a value is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -27,25 +27,21 @@ pub enum Kind {
 /// One value of a document. Cheap to copy; lives as long as the document.
 #[derive(Clone, Copy, Debug)]
 pub struct Node<'d> {
-    text: &'d str,
-    tokens: &'d [Token],
-    index: usize,
+    document: &'d Document<'d>,
+    index: u32,
     token: Token,
 }
 
 impl<'d> Node<'d> {
-    /// The value at `tokens[index]`. A document holds no index without a token; `null` stands in.
-    pub(super) fn new(text: &'d str, tokens: &'d [Token], index: usize) -> Self {
-        let nothing = Token {
-            start: 0,
-            end: 0,
-            next: 0,
-            shape: Shape::Null,
-        };
-        let token = tokens.get(index).copied().unwrap_or(nothing);
+    /// The value at `index`. A document holds no index without a token; `null` stands in.
+    pub(super) fn new(document: &'d Document<'d>, index: u32) -> Self {
+        let token = document
+            .tokens
+            .get(index as usize)
+            .copied()
+            .unwrap_or(Token::NOTHING);
         Self {
-            text,
-            tokens,
+            document,
             index,
             token,
         }
@@ -112,7 +108,8 @@ impl<'d> Node<'d> {
 
     /// The value's own slice of the text, quotes and brackets included.
     pub fn raw(&self) -> &'d str {
-        self.text
+        self.document
+            .text
             .get(self.token.start as usize..self.token.end as usize)
             .unwrap_or_default()
     }
@@ -149,9 +146,9 @@ impl<'d> Node<'d> {
         }
     }
 
-    /// Whether it is a string that is written without escapes, so that its raw text is canonical.
-    pub(crate) fn is_plain(&self) -> bool {
-        self.token.shape == Shape::Plain
+    /// Whether its raw text is surely canonical JSON.
+    pub(crate) fn is_canonical(&self) -> bool {
+        self.token.canonical
     }
 
     /// How many levels of containers it holds, itself included: 0 for `1`, 2 for `[[]]`.
@@ -159,7 +156,14 @@ impl<'d> Node<'d> {
         let last = self.token.next as usize;
         let mut open_until: Vec<usize> = Vec::new();
         let mut deepest = 0;
-        for (at, token) in self.tokens.iter().enumerate().take(last).skip(self.index) {
+        for (at, token) in self
+            .document
+            .tokens
+            .iter()
+            .enumerate()
+            .take(last)
+            .skip(self.index as usize)
+        {
             while open_until.last().is_some_and(|&end| end <= at) {
                 open_until.pop();
             }
@@ -235,20 +239,20 @@ impl<'d> Node<'d> {
     /// The text between the quotes.
     fn inner(&self) -> &'d str {
         let (start, end) = (self.token.start as usize + 1, self.token.end as usize);
-        self.text
+        self.document
+            .text
             .get(start..end.saturating_sub(1))
             .unwrap_or_default()
     }
 
     fn children(&self, shape: Shape) -> Elements<'d> {
         let end = if self.token.shape == shape {
-            self.token.next as usize
+            self.token.next
         } else {
             0
         };
         Elements {
-            text: self.text,
-            tokens: self.tokens,
+            document: self.document,
             at: self.index + 1,
             end,
         }
@@ -258,10 +262,9 @@ impl<'d> Node<'d> {
 /// The iterator of [`Node::elements`].
 #[derive(Clone, Debug)]
 pub struct Elements<'d> {
-    text: &'d str,
-    tokens: &'d [Token],
-    at: usize,
-    end: usize,
+    document: &'d Document<'d>,
+    at: u32,
+    end: u32,
 }
 
 impl<'d> Iterator for Elements<'d> {
@@ -271,8 +274,8 @@ impl<'d> Iterator for Elements<'d> {
         if self.at >= self.end {
             return None;
         }
-        let node = Node::new(self.text, self.tokens, self.at);
-        self.at = node.token.next as usize;
+        let node = Node::new(self.document, self.at);
+        self.at = node.token.next;
         Some(node)
     }
 }

@@ -6,6 +6,7 @@ use super::error::{JsonError, JsonErrorKind};
 use super::members::check_members;
 use super::text::check_escape;
 use super::{Shape, Token};
+use crate::text::{first_special, is_shortest};
 
 /// No container is open.
 const NONE: u32 = u32::MAX;
@@ -109,6 +110,7 @@ impl<'t> Parser<'t> {
             end: start,
             next: outer,
             shape,
+            canonical: true,
         });
         self.at += 1;
         Ok(match shape {
@@ -132,8 +134,15 @@ impl<'t> Parser<'t> {
         self.open = token.next;
         token.next = next;
         token.end = end;
-        if shape == Shape::Object {
-            check_members(self.text, &self.tokens, inside + 1)?;
+        let mut canonical = token.canonical;
+        if shape == Shape::Object && !check_members(self.text, &self.tokens, inside + 1)? {
+            canonical = false;
+            if let Some(token) = self.tokens.get_mut(inside) {
+                token.canonical = false;
+            }
+        }
+        if !canonical {
+            self.spoil();
         }
         self.depth -= 1;
         self.at += 1;
@@ -204,10 +213,7 @@ impl<'t> Parser<'t> {
         let mut at = self.at + 1;
         loop {
             let rest = self.bytes.get(at..).unwrap_or_default();
-            let stop = rest
-                .iter()
-                .position(|&byte| byte < 0x20 || byte == b'"' || byte == b'\\');
-            let Some(run) = stop else {
+            let Some(run) = first_special(rest) else {
                 return Err(JsonError::new(
                     JsonErrorKind::UnexpectedEnd,
                     self.bytes.len(),
@@ -230,21 +236,47 @@ impl<'t> Parser<'t> {
     /// Adds the token of a scalar or key that ends at `end`, and moves there.
     fn push(&mut self, end: usize, shape: Shape) {
         let next = index(self.tokens.len() + 1);
+        let text = || self.text.get(self.at..end).unwrap_or_default();
+        let canonical = match shape {
+            Shape::Integer => text() != "-0",
+            Shape::Float => is_shortest(text()),
+            // Maybe it is, but that is not worth a look.
+            Shape::Escaped => false,
+            _ => true,
+        };
+        let (start, end_at) = (index(self.at), index(end));
         self.tokens.push(Token {
-            start: index(self.at),
-            end: index(end),
+            start,
+            end: end_at,
             next,
             shape,
+            canonical,
         });
+        if !canonical {
+            self.spoil();
+        }
         self.at = end;
+    }
+
+    /// Notes that the innermost open container is not canonical as it stands.
+    fn spoil(&mut self) {
+        if let Some(token) = self.tokens.get_mut(self.open as usize) {
+            token.canonical = false;
+        }
     }
 
     /// Moves to the next byte that is not blank, and returns it.
     fn skip_blanks(&mut self) -> Option<u8> {
+        let start = self.at;
         loop {
             match self.bytes.get(self.at) {
                 Some(b' ' | b'\t' | b'\n' | b'\r') => self.at += 1,
-                other => return other.copied(),
+                other => {
+                    if self.at != start {
+                        self.spoil();
+                    }
+                    return other.copied();
+                }
             }
         }
     }

@@ -77,7 +77,10 @@ fn what_is_not_strict_json_is_refused_for_its_reason() {
 fn the_error_says_where_and_quotes_nothing() {
     let error = Document::parse(r#"{"secret":1, "secret":2}"#).unwrap_err();
     assert_eq!(error.offset(), 13);
-    assert_eq!(error.to_string(), "duplicate member in a JSON object at byte 13");
+    assert_eq!(
+        error.to_string(),
+        "duplicate member in a JSON object at byte 13"
+    );
 }
 
 #[test]
@@ -92,15 +95,29 @@ fn a_document_reads_as_it_was_written() {
     let a = root.get("a").unwrap();
     assert_eq!(a.raw(), r#"[1, -2.50, "x\n\ud83d\ude00"]"#);
     let items: Vec<_> = a.elements().collect();
-    assert_eq!((items[0].as_u64(), items[0].kind()), (Some(1), Kind::Integer));
-    assert_eq!((items[1].number_text(), items[1].kind()), (Some("-2.50"), Kind::Float));
+    assert_eq!(
+        (items[0].as_u64(), items[0].kind()),
+        (Some(1), Kind::Integer)
+    );
+    assert_eq!(
+        (items[1].number_text(), items[1].kind()),
+        (Some("-2.50"), Kind::Float)
+    );
     assert_eq!(items[2].as_str().as_deref(), Some("x\n😀"));
     let nested = root.get("é\t").unwrap();
     assert!(nested.get("b").unwrap().is_null());
-    let flags: Vec<_> = nested.get("c").unwrap().elements().map(|flag| flag.as_bool()).collect();
+    let flags: Vec<_> = nested
+        .get("c")
+        .unwrap()
+        .elements()
+        .map(|flag| flag.as_bool())
+        .collect();
     assert_eq!(flags, [Some(true), Some(false)]);
     assert_eq!(root.get("").unwrap().members().count(), 0);
-    assert!(root.get("b").is_none(), "members of members are not its own");
+    assert!(
+        root.get("b").is_none(),
+        "members of members are not its own"
+    );
     assert_eq!((root.depth(), a.depth(), items[0].depth()), (3, 1, 0));
 }
 
@@ -115,7 +132,10 @@ fn a_value_answers_only_as_what_it_is() {
     assert_eq!(count(|item| item.as_bool().is_some()), 1);
     assert_eq!(count(|item| item.is_null()), 1);
     assert_eq!(count(|item| item.get("").is_some()), 0);
-    assert_eq!(count(|item| item.elements().next().is_some() || item.members().next().is_some()), 0);
+    assert_eq!(
+        count(|item| item.elements().next().is_some() || item.members().next().is_some()),
+        0
+    );
 }
 
 #[test]
@@ -136,7 +156,11 @@ fn integers_are_those_written_as_integers() {
 
 #[test]
 fn the_level_limit_counts_containers() {
-    let ok = |text, levels| Document::parse_within(text, levels).map(|_| ()).map_err(|e| e.kind());
+    let ok = |text, levels| {
+        Document::parse_within(text, levels)
+            .map(|_| ())
+            .map_err(|e| e.kind())
+    };
     assert_eq!(ok("1", 0), Ok(()));
     assert_eq!(ok("[]", 0), Err(JsonErrorKind::TooDeep));
     assert_eq!(ok("[{},[]]", 2), Ok(()));
@@ -153,13 +177,20 @@ fn a_million_levels_are_parsed_walked_and_dropped() {
         assert_eq!(root.depth(), LEVELS);
         let mut node = root;
         let mut walked = 0;
-        while let Some(inner) = node.elements().last().or(node.members().last().map(|m| m.1)) {
+        while let Some(inner) = node
+            .elements()
+            .last()
+            .or(node.members().last().map(|m| m.1))
+        {
             (node, walked) = (inner, walked + 1);
         }
         assert_eq!(walked, LEVELS);
         assert_eq!(root.to_value().unwrap_err().kind(), JsonErrorKind::TooDeep);
         assert_eq!(crate::canonicalize(&text).unwrap(), text);
-        assert_eq!(fault(&open.repeat(LEVELS)), Some(JsonErrorKind::UnexpectedEnd));
+        assert_eq!(
+            fault(&open.repeat(LEVELS)),
+            Some(JsonErrorKind::UnexpectedEnd)
+        );
     }
 }
 
@@ -168,12 +199,20 @@ fn many_members_are_not_compared_pair_by_pair() {
     // Pair by pair, each of these would be more than 10^10 comparisons and not end.
     const MEMBERS: usize = 200_000;
     let object = |key: &dyn Fn(usize) -> String| {
-        let members: Vec<_> = (0..MEMBERS).map(|n| format!("\"{}\":{n}", key(n))).collect();
+        let members: Vec<_> = (0..MEMBERS)
+            .map(|n| format!("\"{}\":{n}", key(n)))
+            .collect();
         format!("{{{}}}", members.join(","))
     };
     let plain = object(&|n| format!("key{n}"));
-    assert_eq!(Document::parse(&plain).unwrap().root().members().count(), MEMBERS);
-    assert_eq!(fault(&object(&|n| format!("same-beginning-of-every-key-{n}"))), None);
+    assert_eq!(
+        Document::parse(&plain).unwrap().root().members().count(),
+        MEMBERS
+    );
+    assert_eq!(
+        fault(&object(&|n| format!("same-beginning-of-every-key-{n}"))),
+        None
+    );
     assert_eq!(fault(&object(&|n| format!("\\u006bey{n}"))), None);
     let twice = plain.replace("\"key199999\"", "\"\\u006bey0\"");
     assert_eq!(fault(&twice), Some(JsonErrorKind::DuplicateMember));
@@ -182,20 +221,48 @@ fn many_members_are_not_compared_pair_by_pair() {
 #[test]
 fn a_duplicate_is_found_among_few_and_many_members() {
     for count in 1..40 {
-        let mut members: Vec<_> = (0..count).map(|n| format!("\"k{n}\":[{{\"k\":0}}]")).collect();
+        let mut members: Vec<_> = (0..count)
+            .map(|n| format!("\"k{n}\":[{{\"k\":0}}]"))
+            .collect();
         assert_eq!(fault(&format!("{{{}}}", members.join(","))), None);
         members.push("\"k0\":0".into());
-        assert_eq!(fault(&format!("{{{}}}", members.join(","))), Some(JsonErrorKind::DuplicateMember));
+        assert_eq!(
+            fault(&format!("{{{}}}", members.join(","))),
+            Some(JsonErrorKind::DuplicateMember)
+        );
     }
 }
 
 /// Texts made of JSON's own pieces, right and wrong.
 fn jsonish() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
-        Just("{"), Just("}"), Just("["), Just("]"), Just(","), Just(":"), Just("\""), Just("\\"),
-        Just("\"a\""), Just("\"b\":"), Just("\"\\u00e9\""), Just("\\ud83d"), Just("\\ude00"),
-        Just("0"), Just("-"), Just("12"), Just("."), Just("e"), Just("E+5"), Just("1.5"),
-        Just("true"), Just("false"), Just("null"), Just(" "), Just("\n"), Just("\u{1}"), Just("é"),
+        Just("{"),
+        Just("}"),
+        Just("["),
+        Just("]"),
+        Just(","),
+        Just(":"),
+        Just("\""),
+        Just("\\"),
+        Just("\"a\""),
+        Just("\"b\":"),
+        Just("\"\\u00e9\""),
+        Just("\\ud83d"),
+        Just("\\ude00"),
+        Just("0"),
+        Just("-"),
+        Just("12"),
+        Just("."),
+        Just("e"),
+        Just("E+5"),
+        Just("1.5"),
+        Just("true"),
+        Just("false"),
+        Just("null"),
+        Just(" "),
+        Just("\n"),
+        Just("\u{1}"),
+        Just("é"),
     ];
     prop::collection::vec(piece, 0..24).prop_map(|pieces| pieces.concat())
 }
@@ -207,7 +274,9 @@ fn value() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         any::<u64>().prop_map(Value::from),
-        any::<f64>().prop_filter("finite", |f| f.is_finite()).prop_map(Value::from),
+        any::<f64>()
+            .prop_filter("finite", |f| f.is_finite())
+            .prop_map(Value::from),
         any::<String>().prop_map(Value::from),
     ];
     leaf.prop_recursive(6, 64, 8, |inner| {

@@ -1,10 +1,12 @@
 //! Building the metadata of one call, in the order of PROTOCOL 18.
 
+use std::borrow::Cow;
+
 use super::error::BuildError;
+use super::members::Members;
 use super::seal::Built;
-use super::template::{Template, write_strings};
+use super::template::Template;
 use super::{MAX_BYTES, MAX_LEVELS};
-use crate::canonical::{Dialect, write_node, write_string};
 use crate::dlp::{Detectors, Finding, Mode, Protector, Text};
 use crate::hash::{idempotency_key_of, open_body, sha256_hex};
 use crate::json::{Document, JsonError, JsonErrorKind, Kind, Node};
@@ -47,166 +49,137 @@ impl Template {
         if given > MAX_BYTES {
             return Err(BuildError::TooLarge);
         }
-        let mut out = String::with_capacity(parts.head.len() + given + 640);
         let mut protector = Protector::new(mode, detectors);
-        out.push_str(&parts.head);
+
+        // Arguments lie one level deep in the metadata object.
+        let args = parse(
+            "args",
+            draft.captured.unwrap_or("[]"),
+            MAX_LEVELS - 1,
+            Kind::Array,
+        )?;
+        let user = parse(
+            "metadata",
+            draft.metadata.unwrap_or("{}"),
+            MAX_LEVELS,
+            Kind::Object,
+        )?;
         let idempotency_key = match draft.captured {
-            None => {
-                out.push_str("false");
-                self.write_counts(&parts.uncaptured_key, &mut out);
-                parts.uncaptured_key.clone()
-            }
-            Some(captured) => self.write_captured(captured, &mut protector, &mut out)?,
+            None => parts.uncaptured_key.clone(),
+            // Over what the arguments were before DLP (PROTOCOL 19).
+            Some(_) => idempotency_key_of(&parts.intent_id, &parts.function, args.root(), None)
+                .map_err(|error| BuildError::json("args", error))?,
         };
-        if let Some(metadata) = draft.metadata {
-            write_metadata(metadata, &mut protector, &mut out)
-                .map_err(|error| BuildError::json("metadata", error))?;
-        }
-        if let Some(summary) = draft.summary {
-            out.push_str(",\"summary\":");
-            write_string(&protector.text("metadata.summary", summary, Text::Reviewer), &mut out);
-        }
-        for (name, text) in
-            [(",\"resume_key\":", draft.resume_key), (",\"arguments_digest\":", draft.arguments_digest)]
-        {
-            if let Some(text) = text {
-                out.push_str(name);
-                write_string(text, &mut out);
-            }
-        }
-        if !draft.arguments_unbound.is_empty() {
-            out.push_str(",\"arguments_unbound\":");
-            write_strings(draft.arguments_unbound, &mut out);
-        }
-        out.push_str(",\"policy_surface\":\"rust_sdk\"");
+        let safe_args = protector.node("metadata.args", args.root(), Text::Reviewer);
+        let safe_user = protector.members("metadata", user.root(), |key| {
+            (!is_core_key(key)).then_some(Text::Metadata)
+        });
+        let safe_summary = draft
+            .summary
+            .map(|text| protector.text("metadata.summary", text, Text::Reviewer));
         let blocked = protector.blocked();
         let findings = protector.into_findings();
         if blocked {
             return Err(BuildError::Blocked(findings));
         }
+        // What DLP has changed is read again; what it has not is what was parsed.
+        let masked_args = match &safe_args {
+            Cow::Owned(text) => Some(parse("args", text, MAX_LEVELS - 1, Kind::Array)?),
+            Cow::Borrowed(_) => None,
+        };
+        let masked_user = match &safe_user {
+            Cow::Owned(text) => Some(parse("metadata", text, MAX_LEVELS, Kind::Object)?),
+            Cow::Borrowed(_) => None,
+        };
+        let args = masked_args.as_ref().unwrap_or(&args).root();
+        let user = masked_user.as_ref().unwrap_or(&user).root();
+
+        let mut out = parts.head.with_room(given + 640);
+        let captured = draft.captured.is_some();
+        out.json(
+            "arguments_captured",
+            if captured { "true" } else { "false" },
+        );
+        out.json("args_count", &parts.args_count.to_string());
+        out.json("kwargs_keys", "[]");
+        out.text("idempotency_key", &idempotency_key);
+        if captured {
+            out.raw("\"args\"", args.raw());
+            out.json("kwargs", "{}");
+        }
+        for (key, value) in users_own(user) {
+            out.raw(key.raw(), value.raw());
+        }
+        for (name, text) in [
+            ("summary", safe_summary.as_deref()),
+            ("resume_key", draft.resume_key),
+            ("arguments_digest", draft.arguments_digest),
+        ] {
+            if let Some(text) = text {
+                out.text(name, text);
+            }
+        }
+        if !draft.arguments_unbound.is_empty() {
+            out.texts("arguments_unbound", draft.arguments_unbound);
+        }
+        out.text("policy_surface", "rust_sdk");
         write_findings(&findings, mode, &mut out);
-        out.push('}');
-        self.finish(out, idempotency_key, findings)
-    }
 
-    fn write_counts(&self, idempotency_key: &str, out: &mut String) {
-        out.push_str(&self.parts().counts);
-        out.push_str(idempotency_key);
-        out.push('"');
-    }
-
-    /// Writes the captured arguments, and returns the idempotency key over what they were before
-    /// DLP (PROTOCOL 19).
-    fn write_captured(
-        &self,
-        captured: &str,
-        protector: &mut Protector<'_>,
-        out: &mut String,
-    ) -> Result<String, BuildError> {
-        let parts = self.parts();
-        let error = |error| BuildError::json("args", error);
-        // They lie one level deep in the metadata object.
-        let args = parse(captured, MAX_LEVELS - 1, Kind::Array).map_err(error)?;
-        let kwargs = Document::parse("{}").map_err(error)?;
-        let key =
-            idempotency_key_of(&parts.intent_id, &parts.function, args.root(), kwargs.root())
-                .map_err(error)?;
-        out.push_str("true");
-        self.write_counts(&key, out);
-        out.push_str(",\"args\":");
-        out.push_str(&protector.node("metadata.args", args.root(), Text::Reviewer));
-        out.push_str(",\"kwargs\":{}");
-        Ok(key)
-    }
-
-    /// Checks the finished text and hashes it.
-    fn finish(
-        &self,
-        metadata: String,
-        idempotency_key: String,
-        findings: Vec<Finding>,
-    ) -> Result<Built, BuildError> {
+        let mut body = open_body(self.intent_id(), self.action_id(), out.len());
+        out.write_canonical(users_own(user), captured.then_some(args), &mut body)
+            .map_err(|error| BuildError::json("metadata", error))?;
+        body.push('}');
+        let body_hash = sha256_hex(&body);
+        let metadata = out.finish();
         if metadata.len() > MAX_BYTES {
             return Err(BuildError::TooLarge);
         }
-        // What was written is read once more: it is the text that will be approved.
-        let error = |error| BuildError::json("metadata", error);
-        let document = Document::parse_within(&metadata, MAX_LEVELS).map_err(error)?;
-        let mut body = open_body(self.intent_id(), self.action_id(), metadata.len());
-        write_node(document.root(), Dialect::COMPACT, &mut body).map_err(error)?;
-        body.push('}');
-        let body_hash = sha256_hex(&body);
-        Ok(Built { template: self.clone(), metadata, body_hash, idempotency_key, findings })
+        Ok(Built {
+            template: self.clone(),
+            metadata,
+            body_hash,
+            idempotency_key,
+            findings,
+        })
     }
 }
 
-/// The document, if it is of this kind.
-fn parse(text: &str, levels: usize, kind: Kind) -> Result<Document<'_>, JsonError> {
-    let document = Document::parse_within(text, levels)?;
+/// The document of a field, if it is of this kind.
+fn parse<'t>(
+    field: &'static str,
+    text: &'t str,
+    levels: usize,
+    kind: Kind,
+) -> Result<Document<'t>, BuildError> {
+    let error = |error| BuildError::json(field, error);
+    let document = Document::parse_within(text, levels).map_err(error)?;
     if document.root().kind() == kind {
         Ok(document)
     } else {
-        Err(JsonError::new(JsonErrorKind::WrongKind, 0))
+        Err(error(JsonError::new(JsonErrorKind::WrongKind, 0)))
     }
 }
 
-/// Appends the user's members that are not ours to write, each after a comma.
-fn write_metadata(
-    metadata: &str,
-    protector: &mut Protector<'_>,
-    out: &mut String,
-) -> Result<(), JsonError> {
-    let document = parse(metadata, MAX_LEVELS, Kind::Object)?;
-    let root = document.root();
-    if root.members().any(|(key, _)| is_core(key)) {
-        let kept = without_core(root);
-        let document = Document::parse(&kept)?;
-        write_members(document.root(), protector, out);
-    } else {
-        write_members(root, protector, out);
-    }
-    Ok(())
+/// The members that are the user's to write.
+fn users_own(user: Node<'_>) -> impl Iterator<Item = (Node<'_>, Node<'_>)> {
+    user.members()
+        .filter(|(key, _)| !key.as_str().is_some_and(|key| is_core_key(&key)))
 }
 
-fn write_members(object: Node<'_>, protector: &mut Protector<'_>, out: &mut String) {
-    let protected = protector.node("metadata", object, Text::Metadata);
-    let members = protected.strip_prefix('{').and_then(|rest| rest.strip_suffix('}'));
-    let members = members.unwrap_or_default().trim();
-    if !members.is_empty() {
-        out.push(',');
-        out.push_str(members);
-    }
-}
-
-/// The object's text without the members that are ours to write.
-fn without_core(object: Node<'_>) -> String {
-    let mut out = String::from("{");
-    for (key, value) in object.members().filter(|(key, _)| !is_core(*key)) {
-        if out.len() > 1 {
-            out.push(',');
+fn write_findings(findings: &[Finding], mode: Mode, out: &mut Members) {
+    let Some(status) = mode.status().filter(|_| !findings.is_empty()) else {
+        return;
+    };
+    out.own("dlp_findings", |out| {
+        out.push('[');
+        for (place, finding) in findings.iter().enumerate() {
+            if place > 0 {
+                out.push(',');
+            }
+            // Its members come in canonical order.
+            finding.write_json(out);
         }
-        out.push_str(key.raw());
-        out.push(':');
-        out.push_str(value.raw());
-    }
-    out.push('}');
-    out
-}
-
-fn is_core(key: Node<'_>) -> bool {
-    key.as_str().is_some_and(|key| is_core_key(&key))
-}
-
-fn write_findings(findings: &[Finding], mode: Mode, out: &mut String) {
-    let Some(status) = mode.status().filter(|_| !findings.is_empty()) else { return };
-    out.push_str(",\"dlp_findings\":[");
-    for (place, finding) in findings.iter().enumerate() {
-        if place > 0 {
-            out.push(',');
-        }
-        finding.write_json(out);
-    }
-    out.push_str("],\"dlp_status\":\"");
-    out.push_str(status);
-    out.push('"');
+        out.push(']');
+    });
+    out.text("dlp_status", status);
 }

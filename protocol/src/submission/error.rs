@@ -55,13 +55,21 @@ impl fmt::Display for BuildError {
         match self {
             Self::Field { field, fault } => write!(f, "{field}: {fault}"),
             Self::Secret { field, kind } => {
-                write!(f, "{field} holds {} and is never masked: remove it", kind.describe())
+                write!(
+                    f,
+                    "{field} holds {} and is never masked: remove it",
+                    kind.describe()
+                )
             }
             Self::Json { field, error } => write!(f, "{field}: {error}"),
             Self::TooDeep => f.write_str("metadata is nested more than 64 levels deep"),
             Self::TooLarge => f.write_str("metadata is longer than 256 KiB"),
             Self::Blocked(findings) => {
-                write!(f, "sdk_dlp_blocked: {} finding(s) in the metadata", findings.len())
+                write!(
+                    f,
+                    "sdk_dlp_blocked: {} finding(s) in the metadata",
+                    findings.len()
+                )
             }
         }
     }

@@ -6,9 +6,12 @@
 
 mod build;
 mod error;
+mod members;
 mod received;
 mod seal;
 mod template;
+#[cfg(test)]
+mod tests;
 
 pub use build::Draft;
 pub use error::{BuildError, ReceiveError};

@@ -112,7 +112,9 @@ impl Received {
         }
         let intent_id = ruled(root, "intent_id", rules::intent_id)?;
         let action_id = ruled(root, "action_id", rules::action_id)?;
-        let metadata = root.get("metadata").ok_or(ReceiveError::Missing("metadata"))?;
+        let metadata = root
+            .get("metadata")
+            .ok_or(ReceiveError::Missing("metadata"))?;
         if !metadata.is_object() {
             return Err(ReceiveError::WrongKind("metadata"));
         }
@@ -120,13 +122,15 @@ impl Received {
             return Err(ReceiveError::TooLarge);
         }
         let risk_text = required(metadata, "risk_level")?;
-        let risk_level = RiskLevel::parse(&risk_text)
-            .ok_or(ReceiveError::Field { field: "risk_level", fault: Fault::UnknownRisk })?;
+        let risk_level = RiskLevel::parse(&risk_text).ok_or(ReceiveError::Field {
+            field: "risk_level",
+            fault: Fault::UnknownRisk,
+        })?;
         let operation_class = ruled(metadata, "operation_class", rules::operation_class)?;
         let data_sensitivity = ruled(metadata, "data_sensitivity", rules::data_sensitivity)?;
         let systems_touched = systems(metadata)?;
         let mut canonical = String::with_capacity(metadata.raw().len());
-        write_node(metadata, Dialect::COMPACT, &mut canonical)?;
+        write_node(metadata, Dialect::Compact, &mut canonical)?;
         let body_hash = hash(&intent_id, &action_id, &canonical);
         Ok(Self {
             risk_level,
@@ -165,10 +169,15 @@ impl Received {
     pub fn fingerprint_hash(&self) -> String {
         let member = self.resume_key.as_ref().and_then(|_| {
             let document = Document::parse(&self.canonical).ok()?;
-            let (key, value) = document.root().members().find(|(key, _)| key.is("resume_key"))?;
+            let (key, value) = document
+                .root()
+                .members()
+                .find(|(key, _)| key.is("resume_key"))?;
             Some(key.range().start..value.range().end)
         });
-        let Some(member) = member else { return self.body_hash.clone() };
+        let Some(member) = member else {
+            return self.body_hash.clone();
+        };
         // The member goes, and one of the commas beside it.
         let before = self.canonical.get(..member.start).unwrap_or_default();
         let after = self.canonical.get(member.end..).unwrap_or_default();
@@ -215,7 +224,9 @@ fn hash(intent_id: &str, action_id: &str, canonical_metadata: &str) -> String {
 /// The text of a member that must be there.
 fn required(object: Node<'_>, field: &'static str) -> Result<String, ReceiveError> {
     let node = object.get(field).ok_or(ReceiveError::Missing(field))?;
-    node.as_str().map(String::from).ok_or(ReceiveError::WrongKind(field))
+    node.as_str()
+        .map(String::from)
+        .ok_or(ReceiveError::WrongKind(field))
 }
 
 /// The text of a member that must be there and keep a rule.
@@ -234,9 +245,10 @@ fn optional(object: Node<'_>, field: &'static str) -> Result<Option<String>, Rec
     match object.get(field) {
         None => Ok(None),
         Some(node) if node.is_null() => Ok(None),
-        Some(node) => {
-            node.as_str().map(|text| Some(text.into())).ok_or(ReceiveError::WrongKind(field))
-        }
+        Some(node) => node
+            .as_str()
+            .map(|text| Some(text.into()))
+            .ok_or(ReceiveError::WrongKind(field)),
     }
 }
 
@@ -249,7 +261,10 @@ fn timestamp(root: Node<'_>) -> Result<Option<i64>, ReceiveError> {
     match root.get("timestamp") {
         None => Ok(None),
         Some(node) if node.is_null() => Ok(None),
-        Some(node) => node.as_i64().map(Some).ok_or(ReceiveError::WrongKind("timestamp")),
+        Some(node) => node
+            .as_i64()
+            .map(Some)
+            .ok_or(ReceiveError::WrongKind("timestamp")),
     }
 }
 
@@ -259,22 +274,30 @@ fn systems(metadata: Node<'_>) -> Result<Vec<String>, ReceiveError> {
     if node.kind() != crate::json::Kind::Array {
         return Err(ReceiveError::WrongKind(FIELD));
     }
-    let systems: Option<Vec<String>> =
-        node.elements().map(|item| item.as_str().map(String::from)).collect();
+    let systems: Option<Vec<String>> = node
+        .elements()
+        .map(|item| item.as_str().map(String::from))
+        .collect();
     let systems = systems.ok_or(ReceiveError::WrongKind(FIELD))?;
     let fault = if systems.is_empty() {
         Err(Fault::NoSystem)
     } else {
         systems.iter().try_for_each(|system| rules::system(system))
     };
-    fault.map_err(|fault| ReceiveError::Field { field: FIELD, fault })?;
+    fault.map_err(|fault| ReceiveError::Field {
+        field: FIELD,
+        fault,
+    })?;
     Ok(systems)
 }
 
 /// The delegated fields. A request that has any of them is delegated, and then must have them all:
 /// half an envelope is never taken for none.
 fn delegated(root: Node<'_>) -> Result<Option<Delegated>, ReceiveError> {
-    if !root.members().any(|(key, _)| DELEGATED.iter().any(|name| key.is(name))) {
+    if !root
+        .members()
+        .any(|(key, _)| DELEGATED.iter().any(|name| key.is(name)))
+    {
         return Ok(None);
     }
     for field in ["timestamp", "nonce"] {

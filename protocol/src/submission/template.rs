@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::error::BuildError;
-use crate::canonical::write_string;
+use super::members::Members;
 use crate::hash::{default_action_id, idempotency_key_json};
 use crate::rules::{self, Fault};
 use crate::secrets;
@@ -46,7 +46,10 @@ impl Fields<'_> {
             ("function", self.function),
             ("module", self.module),
         ];
-        let systems = self.systems_touched.iter().map(|system| ("systems_touched", *system));
+        let systems = self
+            .systems_touched
+            .iter()
+            .map(|system| ("systems_touched", *system));
         for (field, text) in single.into_iter().chain(systems) {
             if let Some(kind) = secrets::find(text) {
                 return Err(BuildError::Secret { field, kind });
@@ -61,9 +64,18 @@ impl Fields<'_> {
             checked.map_err(|fault| BuildError::Field { field, fault })
         };
         rule("intent_id", rules::intent_id(self.intent_id))?;
-        rule("operation_class", rules::operation_class(self.operation_class))?;
-        rule("data_sensitivity", rules::data_sensitivity(self.data_sensitivity))?;
-        rule("systems_touched", rules::systems_touched(self.systems_touched))?;
+        rule(
+            "operation_class",
+            rules::operation_class(self.operation_class),
+        )?;
+        rule(
+            "data_sensitivity",
+            rules::data_sensitivity(self.data_sensitivity),
+        )?;
+        rule(
+            "systems_touched",
+            rules::systems_touched(self.systems_touched),
+        )?;
         rule("action_id", self.action_id.map_or(Ok(()), rules::action_id))?;
         // The action id of a function without one is made of its name.
         rule("function", rules::action_id(self.function))
@@ -82,10 +94,10 @@ pub(super) struct Parts {
     pub(super) operation_class: String,
     pub(super) data_sensitivity: String,
     pub(super) function: String,
-    /// The metadata text from `{` to `"arguments_captured":`.
-    pub(super) head: String,
-    /// The members `args_count` and `kwargs_keys`, and the name of `idempotency_key`.
-    pub(super) counts: String,
+    /// The metadata text from `{` up to `module`, with the places of its members.
+    pub(super) head: Members,
+    /// How many parameters the function has.
+    pub(super) args_count: u32,
     /// The idempotency key of a call whose arguments are not captured.
     pub(super) uncaptured_key: String,
 }
@@ -110,10 +122,7 @@ impl Template {
             data_sensitivity: fields.data_sensitivity.to_owned(),
             function: fields.function.to_owned(),
             head: head(fields),
-            counts: format!(
-                ",\"args_count\":{},\"kwargs_keys\":[],\"idempotency_key\":\"",
-                fields.args_count
-            ),
+            args_count: fields.args_count,
             uncaptured_key,
         })))
     }
@@ -138,32 +147,13 @@ impl Template {
     }
 }
 
-fn head(fields: &Fields<'_>) -> String {
-    let mut head = String::with_capacity(256);
-    head.push_str("{\"risk_level\":\"");
-    head.push_str(fields.risk_level.as_str());
-    head.push_str("\",\"operation_class\":");
-    write_string(fields.operation_class, &mut head);
-    head.push_str(",\"data_sensitivity\":");
-    write_string(fields.data_sensitivity, &mut head);
-    head.push_str(",\"systems_touched\":");
-    write_strings(fields.systems_touched, &mut head);
-    head.push_str(",\"function\":");
-    write_string(fields.function, &mut head);
-    head.push_str(",\"module\":");
-    write_string(fields.module, &mut head);
-    head.push_str(",\"arguments_captured\":");
+fn head(fields: &Fields<'_>) -> Members {
+    let mut head = Members::default();
+    head.text("risk_level", fields.risk_level.as_str());
+    head.text("operation_class", fields.operation_class);
+    head.text("data_sensitivity", fields.data_sensitivity);
+    head.texts("systems_touched", fields.systems_touched);
+    head.text("function", fields.function);
+    head.text("module", fields.module);
     head
-}
-
-/// Appends an array of strings.
-pub(super) fn write_strings(items: &[&str], out: &mut String) {
-    out.push('[');
-    for (place, item) in items.iter().enumerate() {
-        if place > 0 {
-            out.push(',');
-        }
-        write_string(item, out);
-    }
-    out.push(']');
 }

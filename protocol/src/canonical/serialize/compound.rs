@@ -1,7 +1,6 @@
 //! Arrays, objects and the two private structs of `serde_json`.
 
 use std::borrow::Cow;
-use std::ops::Range;
 
 use serde_core::Serialize;
 use serde_core::ser::{
@@ -11,7 +10,7 @@ use serde_core::ser::{
 
 use super::{CanonicalError, LEVELS, Output, key};
 use crate::canonical::{Dialect, write_node};
-use crate::json::Document;
+use crate::json::{Document, unescape};
 
 impl Output<'_> {
     /// Opens `{"Variant":`, the form of an enum variant with content.
@@ -72,10 +71,27 @@ pub(super) struct Object<'a, 's> {
     ordered: bool,
 }
 
+/// Where a member stands in the text: `"key":value`.
+#[derive(Clone, Copy)]
 struct Member {
-    key: Cow<'static, str>,
-    /// Where `"key":value` stands in the text.
-    range: Range<usize>,
+    start: usize,
+    /// The end of the key's closing quote.
+    key_end: usize,
+    end: usize,
+}
+
+impl Member {
+    /// The key, unescaped.
+    fn key(self, text: &str) -> Cow<'_, str> {
+        let raw = text
+            .get(self.start + 1..self.key_end - 1)
+            .unwrap_or_default();
+        if raw.contains('\\') {
+            Cow::Owned(unescape(raw))
+        } else {
+            Cow::Borrowed(raw)
+        }
+    }
 }
 
 impl<'a, 's> Object<'a, 's> {
@@ -92,57 +108,74 @@ impl<'a, 's> Object<'a, 's> {
         })
     }
 
-    fn key(&mut self, key: Cow<'static, str>) -> Result<(), CanonicalError> {
-        if let Some(last) = self.members.last() {
-            self.ordered &= last.key < key;
+    /// Writes a key by `write`, and the colon after it.
+    fn key(
+        &mut self,
+        write: impl FnOnce(&mut Output<'s>) -> Result<(), CanonicalError>,
+    ) -> Result<(), CanonicalError> {
+        if !self.members.is_empty() {
             self.output.put(",")?;
         }
         let start = self.output.text.len();
-        self.output.string(&key)?;
+        write(self.output)?;
+        let key_end = self.output.text.len();
         self.output.put(":")?;
-        self.members.push(Member {
-            key,
-            range: start..start,
-        });
+        let member = Member {
+            start,
+            key_end,
+            end: key_end,
+        };
+        let text = &self.output.text;
+        self.ordered &= self
+            .members
+            .last()
+            .is_none_or(|last| last.key(text) < member.key(text));
+        self.members.push(member);
         Ok(())
     }
 
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), CanonicalError> {
         value.serialize(&mut *self.output)?;
         if let Some(member) = self.members.last_mut() {
-            member.range.end = self.output.text.len();
+            member.end = self.output.text.len();
         }
         Ok(())
     }
 
-    fn close(mut self) -> Result<&'a mut Output<'s>, CanonicalError> {
+    fn close(self) -> Result<&'a mut Output<'s>, CanonicalError> {
         if !self.ordered {
-            self.sort()?;
+            let sorted = sorted(&self.output.text, &self.members)?;
+            self.output.text.truncate(self.base);
+            self.output.text.push_str(&sorted);
         }
         self.output.put("}")?;
         self.output.objects -= 1;
         self.output.depth -= 1;
         Ok(self.output)
     }
+}
 
-    fn sort(&mut self) -> Result<(), CanonicalError> {
-        self.members.sort_unstable_by(|a, b| a.key.cmp(&b.key));
-        let twice = |pair: &[Member]| matches!(pair, [a, b] if a.key == b.key);
-        if self.members.windows(2).any(twice) {
-            return Err(CanonicalError::DuplicateKey);
-        }
-        let text = &mut self.output.text;
-        let mut sorted = String::with_capacity(text.len() - self.base);
-        for member in &self.members {
-            if !sorted.is_empty() {
-                sorted.push(',');
-            }
-            sorted.push_str(text.get(member.range.clone()).unwrap_or_default());
-        }
-        text.truncate(self.base);
-        text.push_str(&sorted);
-        Ok(())
+/// The members in canonical order.
+fn sorted(text: &str, members: &[Member]) -> Result<String, CanonicalError> {
+    let mut members: Vec<_> = members
+        .iter()
+        .map(|member| (member.key(text), member))
+        .collect();
+    members.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+    if members
+        .windows(2)
+        .any(|pair| matches!(pair, [a, b] if a.0 == b.0))
+    {
+        return Err(CanonicalError::DuplicateKey);
     }
+    let mut sorted = String::new();
+    for (_, member) in members {
+        if !sorted.is_empty() {
+            sorted.push(',');
+        }
+        sorted.push_str(text.get(member.start..member.end).unwrap_or_default());
+    }
+    Ok(sorted)
 }
 
 /// A struct: an object, or one of the two in which `serde_json` hands over JSON text.
@@ -174,7 +207,7 @@ impl SerializeStruct for Record<'_, '_> {
     ) -> Result<(), CanonicalError> {
         match self {
             Self::Object(object) => SerializeStructVariant::serialize_field(object, name, value),
-            Self::Json(output) => raw(output, &key::text(value)?),
+            Self::Json(output) => key::with_text(value, |json| raw(output, json)),
         }
     }
 
@@ -190,7 +223,7 @@ impl SerializeStruct for Record<'_, '_> {
 fn raw(output: &mut Output<'_>, json: &str) -> Result<(), CanonicalError> {
     let document =
         Document::parse_within(json, LEVELS - output.depth).map_err(|_| CanonicalError::RawJson)?;
-    write_node(document.root(), Dialect::COMPACT, &mut output.text)
+    write_node(document.root(), Dialect::Compact, &mut output.text)
         .map_err(|_| CanonicalError::NotFinite)?;
     output.reserve(0)
 }
@@ -261,7 +294,7 @@ impl SerializeMap for Object<'_, '_> {
     type Error = CanonicalError;
 
     fn serialize_key<T: Serialize + ?Sized>(&mut self, key: &T) -> Result<(), CanonicalError> {
-        self.key(Cow::Owned(key::text(key)?))
+        self.key(|output| key::with_text(key, |text| output.string(text)))
     }
 
     fn serialize_value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), CanonicalError> {
@@ -283,7 +316,7 @@ impl SerializeStructVariant for Object<'_, '_> {
         name: &'static str,
         value: &T,
     ) -> Result<(), CanonicalError> {
-        self.key(Cow::Borrowed(name))?;
+        self.key(|output| output.string(name))?;
         self.value(value)
     }
 

@@ -1,30 +1,38 @@
 //! The text of a map key (PROTOCOL 23: numbers and truth values as their JSON text).
 
+use std::fmt::Write as _;
+
 use serde_core::Serialize;
 use serde_core::ser::{Impossible, Serializer};
 
 use super::CanonicalError;
 
-/// The key's text.
-pub(super) fn text<T: Serialize + ?Sized>(key: &T) -> Result<String, CanonicalError> {
-    key.serialize(Text)
+/// Hands the key's text to `take`.
+pub(super) fn with_text<T: Serialize + ?Sized>(
+    key: &T,
+    take: impl FnOnce(&str) -> Result<(), CanonicalError>,
+) -> Result<(), CanonicalError> {
+    key.serialize(Text(take))
 }
 
-struct Text;
+struct Text<F>(F);
 
-type No = Impossible<String, CanonicalError>;
+type No = Impossible<(), CanonicalError>;
 
 /// Methods that take a value with a text of its own.
 macro_rules! displayed {
     ($($method:ident: $type:ty),+ $(,)?) => {
-        $(fn $method(self, value: $type) -> Result<String, CanonicalError> {
-            Ok(value.to_string())
+        $(fn $method(self, value: $type) -> Result<(), CanonicalError> {
+            let mut text = String::new();
+            // Writing to a `String` cannot fail.
+            let _ = write!(text, "{value}");
+            (self.0)(&text)
         })+
     };
 }
 
-impl Serializer for Text {
-    type Ok = String;
+impl<F: FnOnce(&str) -> Result<(), CanonicalError>> Serializer for Text<F> {
+    type Ok = ();
     type Error = CanonicalError;
     type SerializeSeq = No;
     type SerializeTuple = No;
@@ -47,7 +55,10 @@ impl Serializer for Text {
         serialize_u64: u64,
         serialize_u128: u128,
         serialize_char: char,
-        serialize_str: &str,
+    }
+
+    fn serialize_str(self, value: &str) -> Result<(), CanonicalError> {
+        (self.0)(value)
     }
 
     fn serialize_unit_variant(
@@ -55,43 +66,43 @@ impl Serializer for Text {
         _: &'static str,
         _: u32,
         variant: &'static str,
-    ) -> Result<String, CanonicalError> {
-        Ok(variant.to_owned())
+    ) -> Result<(), CanonicalError> {
+        (self.0)(variant)
     }
 
     fn serialize_newtype_struct<T: Serialize + ?Sized>(
         self,
         _: &'static str,
         value: &T,
-    ) -> Result<String, CanonicalError> {
+    ) -> Result<(), CanonicalError> {
         value.serialize(self)
     }
 
-    fn serialize_f32(self, _: f32) -> Result<String, CanonicalError> {
+    fn serialize_f32(self, _: f32) -> Result<(), CanonicalError> {
         Err(CanonicalError::KeyKind)
     }
 
-    fn serialize_f64(self, _: f64) -> Result<String, CanonicalError> {
+    fn serialize_f64(self, _: f64) -> Result<(), CanonicalError> {
         Err(CanonicalError::KeyKind)
     }
 
-    fn serialize_bytes(self, _: &[u8]) -> Result<String, CanonicalError> {
+    fn serialize_bytes(self, _: &[u8]) -> Result<(), CanonicalError> {
         Err(CanonicalError::KeyKind)
     }
 
-    fn serialize_none(self) -> Result<String, CanonicalError> {
+    fn serialize_none(self) -> Result<(), CanonicalError> {
         Err(CanonicalError::KeyKind)
     }
 
-    fn serialize_some<T: Serialize + ?Sized>(self, _: &T) -> Result<String, CanonicalError> {
+    fn serialize_some<T: Serialize + ?Sized>(self, _: &T) -> Result<(), CanonicalError> {
         Err(CanonicalError::KeyKind)
     }
 
-    fn serialize_unit(self) -> Result<String, CanonicalError> {
+    fn serialize_unit(self) -> Result<(), CanonicalError> {
         Err(CanonicalError::KeyKind)
     }
 
-    fn serialize_unit_struct(self, _: &'static str) -> Result<String, CanonicalError> {
+    fn serialize_unit_struct(self, _: &'static str) -> Result<(), CanonicalError> {
         Err(CanonicalError::KeyKind)
     }
 
@@ -101,7 +112,7 @@ impl Serializer for Text {
         _: u32,
         _: &'static str,
         _: &T,
-    ) -> Result<String, CanonicalError> {
+    ) -> Result<(), CanonicalError> {
         Err(CanonicalError::KeyKind)
     }
 

@@ -8,6 +8,10 @@
 mod compound;
 mod error;
 mod key;
+#[cfg(test)]
+mod tests;
+
+use std::fmt::{Display, Write as _};
 
 use serde_core::Serialize;
 use serde_core::ser::Serializer;
@@ -113,6 +117,13 @@ impl<'s> Output<'s> {
         self.reserve(0)
     }
 
+    /// Appends an integer.
+    fn display(&mut self, value: impl Display) -> Result<(), CanonicalError> {
+        // Writing to a `String` cannot fail.
+        let _ = write!(self.text, "{value}");
+        self.reserve(0)
+    }
+
     /// Whether `more` bytes are still within the limit.
     fn reserve(&self, more: usize) -> Result<(), CanonicalError> {
         let used = self.flushed + self.text.len();
@@ -174,11 +185,11 @@ impl<'a, 's> Serializer for &'a mut Output<'s> {
     }
 
     fn serialize_i64(self, value: i64) -> Result<(), CanonicalError> {
-        self.put(&value.to_string())
+        self.display(value)
     }
 
     fn serialize_i128(self, value: i128) -> Result<(), CanonicalError> {
-        self.put(&value.to_string())
+        self.display(value)
     }
 
     fn serialize_u8(self, value: u8) -> Result<(), CanonicalError> {
@@ -194,11 +205,11 @@ impl<'a, 's> Serializer for &'a mut Output<'s> {
     }
 
     fn serialize_u64(self, value: u64) -> Result<(), CanonicalError> {
-        self.put(&value.to_string())
+        self.display(value)
     }
 
     fn serialize_u128(self, value: u128) -> Result<(), CanonicalError> {
-        self.put(&value.to_string())
+        self.display(value)
     }
 
     fn serialize_f32(self, value: f32) -> Result<(), CanonicalError> {
