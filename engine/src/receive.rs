@@ -53,7 +53,8 @@ pub(crate) fn receive(
     }
     let sent = submission::Received::parse(body).map_err(|error| {
         let word = match error {
-            ReceiveError::Json(_) => Word::Malformed,
+            // No JSON, or no object: the same fault as in any other body.
+            ReceiveError::Json(_) | ReceiveError::WrongKind("body") => Word::Malformed,
             _ => Word::Invalid,
         };
         Refusal::new(word, error.to_string())
