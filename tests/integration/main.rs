@@ -13,11 +13,13 @@
 
 mod promises;
 mod doors;
+mod drop;
 mod examples;
 mod embedded;
 mod test_gate;
 mod configuration;
 mod what_a_person_reads;
 mod nothing_leaves;
+mod delegation;
+mod bound;
 mod support;
-mod ui;
