@@ -61,7 +61,11 @@ fn sync_door(place: impl Fn(Body) -> Result<&'static str, Error>) {
     thread::scope(|scope| {
         scope.spawn(|| {
             service.server.wait_for("GET", "/api/approvals/apr-3", 1);
-            assert_eq!(ran.load(Ordering::SeqCst), 1, "the body began before the decision");
+            assert_eq!(
+                ran.load(Ordering::SeqCst),
+                1,
+                "the body began before the decision"
+            );
             service.decide("approved");
         });
         assert_eq!(place(call()).unwrap(), "ran");
@@ -71,11 +75,18 @@ fn sync_door(place: impl Fn(Body) -> Result<&'static str, Error>) {
 }
 
 fn multi_thread() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap()
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 fn current_thread() -> tokio::runtime::Runtime {
-    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
+    tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap()
 }
 
 #[test]
@@ -189,7 +200,9 @@ fn without_block_in_place_a_worker_waits_where_it_is() {
 }
 
 /// As [`sync_door`], for the async door: `executor` drives a future to its end.
-fn async_door(executor: impl Fn(smol::future::Boxed<Result<&'static str, Error>>) -> Result<&'static str, Error>) {
+fn async_door(
+    executor: impl Fn(smol::future::Boxed<Result<&'static str, Error>>) -> Result<&'static str, Error>,
+) {
     let service = Service::full(Says::Allowed);
     let client = service.client();
     let ran = std::sync::Arc::new(AtomicUsize::new(0));
@@ -209,7 +222,11 @@ fn async_door(executor: impl Fn(smol::future::Boxed<Result<&'static str, Error>>
     thread::scope(|scope| {
         scope.spawn(|| {
             service.server.wait_for("GET", "/api/approvals/apr-3", 1);
-            assert_eq!(ran.load(Ordering::SeqCst), 1, "the body began before the decision");
+            assert_eq!(
+                ran.load(Ordering::SeqCst),
+                1,
+                "the body began before the decision"
+            );
             service.decide("approved");
         });
         assert_eq!(executor(call()).unwrap(), "ran");
@@ -247,7 +264,9 @@ fn an_async_function_is_governed_across_two_runtimes_one_after_the_other() {
     let client = service.client();
     let ran = AtomicUsize::new(0);
     first.block_on(governed_async(&client, &ran)).unwrap();
-    current_thread().block_on(governed_async(&client, &ran)).unwrap();
+    current_thread()
+        .block_on(governed_async(&client, &ran))
+        .unwrap();
     assert_eq!(ran.load(Ordering::SeqCst), 2);
     drop(first);
     client.close_blocking();
@@ -267,7 +286,9 @@ fn an_async_function_is_governed_where_the_callers_clock_stands_still() {
 
 #[test]
 fn an_async_function_is_governed_on_a_runtime_without_timers() {
-    let bare = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    let bare = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
     async_door(|future| bare.block_on(future));
 }
 
@@ -280,7 +301,10 @@ fn a_future_may_move_between_threads_while_it_waits() {
     assert!(future.as_mut().poll(&mut context).is_pending());
     service.server.wait_for("POST", SUBMIT, 1);
     service.decide("approved");
-    let permit = thread::spawn(move || pollster::block_on(future)).join().unwrap().unwrap();
+    let permit = thread::spawn(move || pollster::block_on(future))
+        .join()
+        .unwrap()
+        .unwrap();
     assert_eq!(permit.approval_id(), Some("apr-1"));
     permit.succeeded();
     assert_eq!(service.outcomes(1), ["succeeded"]);
@@ -291,7 +315,9 @@ fn nothing_is_asked_before_the_future_is_polled() {
     let service = Service::full(Says::Allowed);
     let client = service.client();
     drop(client.authorize(&action(RiskLevel::Low)));
-    client.run(&action(RiskLevel::Low), || Ok::<_, Error>(())).unwrap();
+    client
+        .run(&action(RiskLevel::Low), || Ok::<_, Error>(()))
+        .unwrap();
     assert_eq!(service.server.requests_to("POST", SUBMIT).len(), 1);
     client.close_blocking();
 }
@@ -301,13 +327,17 @@ fn after_close_every_call_is_an_error_and_what_was_queued_has_arrived() {
     let service = Service::full(Says::Allowed);
     let client = service.client();
     let permit = client.authorize_blocking(&action(RiskLevel::Low)).unwrap();
-    client.run(&action(RiskLevel::Low), || Ok::<_, Error>(())).unwrap();
+    client
+        .run(&action(RiskLevel::Low), || Ok::<_, Error>(()))
+        .unwrap();
     permit.failed();
     client.clone().close_blocking();
     let mut words = service.outcomes(2);
     words.sort();
     assert_eq!(words, ["failed", "succeeded"]);
-    let closed = client.run(&action(RiskLevel::Low), || Ok::<_, Error>(())).unwrap_err();
+    let closed = client
+        .run(&action(RiskLevel::Low), || Ok::<_, Error>(()))
+        .unwrap_err();
     assert!(matches!(closed, Error::Configuration(_)), "{closed}");
     let closed = pollster::block_on(client.authorize(&action(RiskLevel::Low))).unwrap_err();
     assert!(matches!(closed, Error::Configuration(_)), "{closed}");
@@ -326,5 +356,11 @@ fn closing_ends_the_calls_that_wait_and_takes_them_back() {
         assert!(matches!(ended, Error::Configuration(_)), "{ended}");
         assert_eq!(ended.approval_id(), Some("apr-1"));
     });
-    assert_eq!(service.server.requests_to("POST", &Service::path("/withdraw")).len(), 1);
+    assert_eq!(
+        service
+            .server
+            .requests_to("POST", &Service::path("/withdraw"))
+            .len(),
+        1
+    );
 }

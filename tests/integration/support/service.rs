@@ -5,9 +5,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use sernixa::{Action, Client, ClientBuilder, DataSensitivity, OperationClass, RiskLevel};
 use serde_json::{Value, json};
+use sernixa::{Action, Client, ClientBuilder, DataSensitivity, OperationClass, RiskLevel};
 
+use super::latch::Latch;
 use super::reply::Reply;
 use super::server::{Request, Server};
 
@@ -23,6 +24,7 @@ pub enum Says {
 pub struct Service {
     pub server: Server,
     state: Arc<Mutex<State>>,
+    held: Arc<Mutex<Option<(&'static str, Latch)>>>,
 }
 
 struct State {
@@ -41,11 +43,6 @@ pub const OUTCOMES: &str = "/api/approvals/outcomes";
 pub const EVERYTHING: [&str; 4] = ["claim", "outcome", "withdraw", "resume"];
 
 impl Service {
-    /// A service that speaks the plain protocol.
-    pub fn plain(says: Says) -> Self {
-        Self::with(says, &[])
-    }
-
     /// A service that claims, takes outcomes and withdrawals.
     pub fn full(says: Says) -> Self {
         Self::with(says, &EVERYTHING)
@@ -58,11 +55,23 @@ impl Service {
             submitted: HashMap::new(),
             decision: "pending_review",
         }));
+        let held = Arc::new(Mutex::new(None::<(&'static str, Latch)>));
         let server = Server::start({
-            let state = Arc::clone(&state);
-            move |request| lock(&state).answer(request)
+            let (state, held) = (Arc::clone(&state), Arc::clone(&held));
+            move |request| {
+                let held = lock(&held).clone();
+                match held {
+                    Some((end, latch)) if request.path().ends_with(end) => latch.wait(),
+                    _ => {}
+                }
+                lock(&state).answer(request)
+            }
         });
-        Self { server, state }
+        Self {
+            server,
+            state,
+            held,
+        }
     }
 
     /// Decides every approval, those to come included.
@@ -73,6 +82,13 @@ impl Service {
     /// Answers the submissions to come in another way.
     pub fn say(&self, says: Says) {
         lock(&self.state).says = says;
+    }
+
+    /// Holds back the answers to paths that end so, until the latch is opened.
+    pub fn hold(&self, end: &'static str) -> Latch {
+        let latch = Latch::new();
+        *lock(&self.held) = Some((end, latch.clone()));
+        latch
     }
 
     /// A quick client of this service.
@@ -95,10 +111,15 @@ impl Service {
     /// Waits until `n` outcomes were reported, and returns their words.
     pub fn outcomes(&self, n: usize) -> Vec<String> {
         let mut words = Vec::new();
-        self.server.wait_until(&format!("{n} outcomes"), |requests| {
-            words = requests.iter().filter(|r| r.path() == OUTCOMES).flat_map(words_of).collect();
-            words.len() >= n
-        });
+        self.server
+            .wait_until(&format!("{n} outcomes"), |requests| {
+                words = requests
+                    .iter()
+                    .filter(|r| r.path() == OUTCOMES)
+                    .flat_map(words_of)
+                    .collect();
+                words.len() >= n
+            });
         words
     }
 }
@@ -106,7 +127,9 @@ impl Service {
 fn words_of(request: &Request) -> Vec<String> {
     let body = request.json();
     let entries = body["outcomes"].as_array().unwrap().iter();
-    entries.map(|entry| entry["outcome"].as_str().unwrap().to_owned()).collect()
+    entries
+        .map(|entry| entry["outcome"].as_str().unwrap().to_owned())
+        .collect()
 }
 
 impl State {
@@ -114,9 +137,10 @@ impl State {
         let parts: Vec<_> = request.path().split('/').skip(1).collect();
         match (request.method.as_str(), parts.as_slice()) {
             ("POST", ["api", "actions", "execute"]) => self.submission(&request.json()),
-            ("GET", ["api", "approvals", id]) => self.record(id),
             ("POST", ["api", "approvals", id, "claim"]) => self.claim(id, &request.json()),
-            ("POST", ["api", "approvals", id, "withdraw"]) => self.record(id),
+            ("GET", ["api", "approvals", id]) | ("POST", ["api", "approvals", id, "withdraw"]) => {
+                self.record(id)
+            }
             ("POST", ["api", "approvals", "outcomes"]) => Reply::json(200, r#"{"results":[]}"#),
             _ => Reply::json(404, r#"{"detail":{"status":"not_found"}}"#),
         }
@@ -136,11 +160,17 @@ impl State {
         });
         let with = |status: u16, more: Value| {
             let mut answer = common.clone();
-            answer.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            answer
+                .as_object_mut()
+                .unwrap()
+                .extend(more.as_object().unwrap().clone());
             Reply::json(status, answer.to_string())
         };
         match self.says {
-            Says::Allowed => with(200, json!({"status": "accepted", "decision": "auto_approved"})),
+            Says::Allowed => with(
+                200,
+                json!({"status": "accepted", "decision": "auto_approved"}),
+            ),
             Says::Pending => with(
                 202,
                 json!({
@@ -190,6 +220,6 @@ pub fn action(risk: RiskLevel) -> Action {
         .systems(["db"])
 }
 
-fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+fn lock<T>(state: &Mutex<T>) -> MutexGuard<'_, T> {
     state.lock().unwrap_or_else(PoisonError::into_inner)
 }
