@@ -83,15 +83,18 @@ impl Change {
 /// Called with every change.
 pub type Listener = dyn Fn(&Change) + Send + Sync;
 
+/// A listener with the number by which it is removed.
+type Place = (u64, Arc<Listener>);
+
 /// The listeners. A snapshot is taken to call them, so that a listener may subscribe, unsubscribe
 /// or call the engine.
 #[derive(Default)]
 pub(crate) struct Listeners {
-    all: Mutex<Arc<[(u64, Arc<Listener>)]>>,
+    all: Mutex<Arc<[Place]>>,
 }
 
 impl Listeners {
-    fn snapshot(&self) -> Arc<[(u64, Arc<Listener>)]> {
+    fn snapshot(&self) -> Arc<[Place]> {
         Arc::clone(&self.all.lock().unwrap_or_else(PoisonError::into_inner))
     }
 

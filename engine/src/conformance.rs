@@ -20,6 +20,9 @@ use sample::{ORGANISATION, OTHER, answered, approval, memory, nonce_key, organis
 /// What does not hold, in words; or nothing.
 type Check = Result<(), String>;
 
+/// A promise, and how it is checked.
+type Part = (&'static str, fn(&dyn Store) -> Check);
+
 /// Makes a store with nothing in it.
 pub type MakeStore<'a> = &'a dyn Fn() -> Arc<dyn Store>;
 
@@ -28,7 +31,7 @@ pub type MakeStore<'a> = &'a dyn Fn() -> Arc<dyn Store>;
 /// # Errors
 /// The first promise that does not hold.
 pub fn check(make: MakeStore<'_>) -> Result<(), String> {
-    let parts: [(&str, fn(&dyn Store) -> Check); 11] = [
+    let parts: [Part; 11] = [
         ("an approval comes back as it was put", approvals_come_back),
         (
             "a transaction that fails leaves nothing",
@@ -63,7 +66,7 @@ fn ensure(holds: bool, what: &str) -> Check {
     if holds { Ok(()) } else { Err(what.to_owned()) }
 }
 
-fn said(error: StoreError) -> String {
+fn said(error: &StoreError) -> String {
     format!("the store failed: {error}")
 }
 
@@ -78,7 +81,7 @@ fn within<T>(
             found = Some(work(state)?);
             Ok(())
         })
-        .map_err(said)?;
+        .map_err(|error| said(&error))?;
     found.ok_or_else(|| "the work was not run".to_owned())
 }
 
@@ -151,7 +154,9 @@ fn picture(store: &dyn Store) -> Result<String, String> {
             state.head(ORGANISATION)?,
         ))
     })?;
-    let events = store.events(ORGANISATION, 0, 100).map_err(said)?;
+    let events = store
+        .events(ORGANISATION, 0, 100)
+        .map_err(|error| said(&error))?;
     Ok(format!("{state} {events:?}"))
 }
 
@@ -365,13 +370,19 @@ fn chains_take_the_next_event(store: &dyn Store) -> Check {
         append(state, ORGANISATION, "two")?;
         append(state, ORGANISATION, "three")
     })?;
-    let page = store.events(ORGANISATION, 1, 1).map_err(said)?;
+    let page = store
+        .events(ORGANISATION, 1, 1)
+        .map_err(|error| said(&error))?;
     ensure(
         matches!(&*page, [event] if event.seq == 2),
         "pages do not go on where they ended",
     )?;
-    let events = store.events(ORGANISATION, 0, 100).map_err(said)?;
-    let anchor = store.first_anchor(ORGANISATION).map_err(said)?;
+    let events = store
+        .events(ORGANISATION, 0, 100)
+        .map_err(|error| said(&error))?;
+    let anchor = store
+        .first_anchor(ORGANISATION)
+        .map_err(|error| said(&error))?;
     let report = audit::verify(Anchor::After(anchor), events, &[first, last]);
     ensure(
         report.is_valid() && report.head == last,
@@ -383,7 +394,7 @@ fn the_claim_key_stays(store: &dyn Store) -> Check {
     let key = |seed| {
         store
             .claim_key(&mut Entropy::from_seed([seed; 32]))
-            .map_err(said)
+            .map_err(|error| said(&error))
     };
     ensure(key(1)? == key(2)?, "it was made twice")
 }
@@ -425,7 +436,9 @@ fn transactions_run_alone(store: &Arc<dyn Store>) -> Check {
             .join()
             .map_err(|_| "a writer panicked".to_owned())??;
     }
-    let events = store.events(ORGANISATION, 0, usize::MAX).map_err(said)?;
+    let events = store
+        .events(ORGANISATION, 0, usize::MAX)
+        .map_err(|error| said(&error))?;
     let report = audit::verify(Anchor::Genesis(ORGANISATION), events, &[]);
     ensure(
         report.is_valid() && report.events == 2 * EACH,

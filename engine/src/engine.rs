@@ -161,14 +161,14 @@ impl Engine {
 
     /// The answer to a request by an authenticated caller. It is total: whatever fails inside is
     /// answered, and never with leave to run.
-    pub fn handle(&self, caller: &Principal, request: Request<'_>, moment: Moment) -> Answer {
-        let answered = catch_unwind(AssertUnwindSafe(|| self.answer(caller, request, &moment)));
+    pub fn handle(&self, caller: &Principal, request: Request<'_>, moment: &Moment) -> Answer {
+        let answered = catch_unwind(AssertUnwindSafe(|| self.answer(caller, request, moment)));
         let failure = match answered {
             Ok(Ok(answer)) => return answer,
             Ok(Err(_)) => "the store failed",
             Err(_) => "the engine panicked",
         };
-        self.note_failure(caller, failure, &moment);
+        self.note_failure(caller, failure, moment);
         match request {
             // A no, so that nobody takes it for "try again and again".
             Request::Submit { .. } => answer::engine_error(),

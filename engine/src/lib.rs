@@ -16,7 +16,7 @@
 //!
 //! let body = r#"{"intent_id":"invoices","action_id":"pay","metadata":{"risk_level":"high",
 //!     "operation_class":"financial","data_sensitivity":"financial","systems_touched":["bank"]}}"#;
-//! let answer = engine.handle(&me, Request::Submit { body }, moment(1_000));
+//! let answer = engine.handle(&me, Request::Submit { body }, &moment(1_000));
 //! assert_eq!(answer.status, 202);
 //!
 //! let waiting = engine.pending(&me, 10, &moment(2_000))?;

@@ -80,15 +80,14 @@ pub(crate) enum Binding {
 
 /// Whether the rule remembers a call of this risk and binding at all.
 pub(crate) fn is_remembered(risk: RiskLevel, binding: Binding, rule: &MemoryRule) -> bool {
-    match (risk, binding, rule.unbound) {
-        // What is grave is asked every time.
-        (RiskLevel::High | RiskLevel::Critical, _, _) => false,
+    match (risk, binding) {
         // The body hash covers the digest: the same arguments, or not the same call.
-        (RiskLevel::Low | RiskLevel::Medium, Binding::Whole, _) => true,
-        // Some argument may differ unseen, and the client said so.
-        (_, Binding::Partial, _) => false,
-        // Any argument may differ unseen; the operator accepts that at low risk.
-        (RiskLevel::Low, Binding::Silent, Unbound::Low) => true,
-        (_, Binding::Silent, _) => false,
+        (RiskLevel::Low | RiskLevel::Medium, Binding::Whole) => true,
+        // Any argument may differ unseen; an operator may accept that, at low risk.
+        (RiskLevel::Low, Binding::Silent) => rule.unbound == Unbound::Low,
+        // What is grave is asked every time; and so is what may differ unseen.
+        (RiskLevel::High | RiskLevel::Critical, _)
+        | (_, Binding::Partial)
+        | (RiskLevel::Medium, Binding::Silent) => false,
     }
 }

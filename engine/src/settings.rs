@@ -3,8 +3,8 @@
 use std::fmt;
 use std::time::Duration;
 
-const MINUTE: Duration = Duration::from_secs(60);
-const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+const MINUTE: Duration = Duration::from_mins(1);
+const DAY: Duration = Duration::from_hours(24);
 
 /// The engine's settings. Checked by [`Settings::check`] when an engine is built.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -168,19 +168,57 @@ mod tests {
     fn no_setting_lets_an_approval_stand_for_ever() {
         assert_eq!(Settings::default().check(), Ok(()));
         assert_eq!(Settings::local().check(), Ok(()));
-        let spoilt: [(&str, fn(&mut Settings)); 6] = [
-            ("ttl", |s| s.ttl = Duration::MAX),
-            ("ttl", |s| s.ttl = Duration::ZERO),
-            ("claim_within", |s| {
-                s.claim_within = DAY + Duration::from_millis(1)
-            }),
-            ("outcome_within", |s| s.outcome_within = Duration::ZERO),
-            ("memory.window", |s| s.memory.window = Duration::MAX),
-            ("memory.threshold", |s| s.memory.threshold = 0),
+        let good = Settings::default;
+        let remembering = |rule| Settings {
+            memory: rule,
+            ..good()
+        };
+        let (memory, late) = (good().memory, DAY + Duration::from_millis(1));
+        let spoilt = [
+            (
+                "ttl",
+                Settings {
+                    ttl: Duration::MAX,
+                    ..good()
+                },
+            ),
+            (
+                "ttl",
+                Settings {
+                    ttl: Duration::ZERO,
+                    ..good()
+                },
+            ),
+            (
+                "claim_within",
+                Settings {
+                    claim_within: late,
+                    ..good()
+                },
+            ),
+            (
+                "outcome_within",
+                Settings {
+                    outcome_within: Duration::ZERO,
+                    ..good()
+                },
+            ),
+            (
+                "memory.window",
+                remembering(MemoryRule {
+                    window: Duration::MAX,
+                    ..memory
+                }),
+            ),
+            (
+                "memory.threshold",
+                remembering(MemoryRule {
+                    threshold: 0,
+                    ..memory
+                }),
+            ),
         ];
-        for (name, spoil) in spoilt {
-            let mut settings = Settings::default();
-            spoil(&mut settings);
+        for (name, settings) in spoilt {
             assert_eq!(settings.check().unwrap_err().name(), name);
         }
     }

@@ -66,11 +66,12 @@ pub trait Store: Send + Sync {
 }
 
 /// The state as one transaction sees it: its own writes included, nobody else's.
+///
+/// # Errors
+/// Every method: [`StoreError`] when the store cannot do it. The transaction is then given up.
+#[allow(clippy::missing_errors_doc, reason = "said once, for all of them")]
 pub trait State {
     /// The approval of that name.
-    ///
-    /// # Errors
-    /// As all methods here: [`StoreError`] when the store cannot do it.
     fn approval(&mut self, id: ApprovalId) -> Result<Option<Approval>, StoreError>;
 
     /// Keeps an approval: a new one, or the next state of one that is kept.

@@ -108,7 +108,7 @@ impl Step<'_> {
         let verdict = match &ask.verdict {
             Some(verdict) if verdict.digest == self.context.policy => verdict,
             // Not asked yet, or asked of a set that is gone.
-            _ => return Err(Halt::Judge(approval.clone())),
+            _ => return Err(Halt::Judge(Box::new(approval.clone()))),
         };
         if verdict.request != RequestVerdict::Permit {
             let reason = "the policy has changed and no longer permits this action";

@@ -72,7 +72,7 @@ pub(crate) enum Halt {
     /// The store failed.
     Store(StoreError),
     /// The policy in force must be asked about this approval first, outside of the transaction.
-    Judge(Approval),
+    Judge(Box<Approval>),
     /// The verdict is of another policy set or another delegation: it must be asked again.
     Stale,
 }

@@ -5,6 +5,7 @@ use crate::approval::{Approval, ApprovalId, Execution, ExecutionOutcome, Status}
 use crate::audit::{Entry, EventKind};
 use crate::change::ChangeKind;
 use crate::principal::Principal;
+use crate::refusal::Word;
 use crate::step::{Step, is_own};
 use crate::store::StoreError;
 
@@ -41,8 +42,8 @@ pub(crate) enum Reported {
     Superseded,
     /// Nothing was started that could have ended so.
     NotClaimed,
-    /// Another outcome was reported before.
-    AlreadyReported,
+    /// Another outcome was reported before, and stands.
+    Contradicted,
 }
 
 impl Reported {
@@ -53,7 +54,7 @@ impl Reported {
             Self::InvalidProof => "invalid_claim_token",
             Self::Superseded => "superseded",
             Self::NotClaimed => "not_claimed",
-            Self::AlreadyReported => "already_reported",
+            Self::Contradicted => "already_reported",
         }
     }
 }
@@ -113,17 +114,13 @@ impl Step<'_> {
                     None => object,
                 }
             });
-        match refused {
+        if let Some(refused) = refused {
             // A report that fits nothing is evidence, too.
-            Some(refused) => {
-                self.append(&approval.subject.organisation, entry)?;
-                Ok(refused)
-            }
-            None => {
-                self.change(&mut approval, ChangeKind::Outcome, entry)?;
-                Ok(Reported::Recorded)
-            }
+            self.append(&approval.subject.organisation, entry)?;
+            return Ok(refused);
         }
+        self.change(&mut approval, ChangeKind::Outcome, entry)?;
+        Ok(Reported::Recorded)
     }
 
     fn check_proof(
@@ -136,7 +133,7 @@ impl Step<'_> {
             Proof::ClaimToken(token) => {
                 self.check_token(caller, approval, token)
                     .map_err(|refusal| match refusal.word() {
-                        crate::refusal::Word::Superseded => Reported::Superseded,
+                        Word::Superseded => Reported::Superseded,
                         _ => Reported::InvalidProof,
                     })
             }
@@ -168,7 +165,7 @@ fn effect(approval: &Approval, outcome: ExecutionOutcome) -> Effect {
         (_, Execution::Ended(before)) if before == outcome => Effect::Nothing,
         // Better late than never.
         (_, Execution::Ended(before)) if before.is_provisional() => Effect::Record,
-        (_, Execution::Ended(_)) => Effect::Refuse(Reported::AlreadyReported),
+        (_, Execution::Ended(_)) => Effect::Refuse(Reported::Contradicted),
         // Nothing was let through that could have ended.
         (_, Execution::None) => Effect::Refuse(Reported::NotClaimed),
     }

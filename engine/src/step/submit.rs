@@ -22,7 +22,7 @@ use crate::text::Object;
 /// For how long a nonce is kept after its receipt. A fresh timestamp is at most 300 s ahead and is
 /// fresh for 300 s more, so nothing that is still fresh is ever forgotten (DESIGN 9). Timestamps
 /// of unsigned requests are not judged and do not prolong it.
-const NONCE_KEPT: Duration = Duration::from_secs(600);
+const NONCE_KEPT: Duration = Duration::from_mins(10);
 
 /// A submission that keeps the contract, with what was found out about it before the transaction.
 #[derive(Clone, Debug)]

@@ -276,7 +276,7 @@ fn of_two_workers_that_claim_at_once_exactly_one_wins() {
                             approval_id: &waiting.id,
                             body: &body,
                         };
-                        Answered::new(bench.engine.handle(&agent(), request, moment))
+                        Answered::new(&bench.engine.handle(&agent(), request, &moment))
                     })
                     .collect::<Vec<_>>()
             })

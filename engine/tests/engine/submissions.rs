@@ -130,7 +130,7 @@ fn the_metadata_of_a_record_is_the_text_that_was_submitted() {
     let request = Request::Record {
         approval_id: &waiting.id,
     };
-    let answer = bench.engine.handle(&auditor, request, bench.moment());
+    let answer = bench.engine.handle(&auditor, request, &bench.moment());
     assert!(answer.body.contains(exact), "{}", answer.body);
     let hash = sernixa_protocol::body_hash_json("i", "a", exact).unwrap();
     assert_eq!(waiting.body_hash, hash);

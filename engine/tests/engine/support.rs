@@ -60,7 +60,7 @@ impl Bench {
     }
 
     pub(crate) fn handle(&self, caller: &Principal, request: Request<'_>) -> Answered {
-        Answered::new(self.engine.handle(caller, request, self.moment()))
+        Answered::new(&self.engine.handle(caller, request, &self.moment()))
     }
 
     pub(crate) fn submit(&self, caller: &Principal, body: &str) -> Answered {
@@ -112,6 +112,7 @@ impl Bench {
     }
 
     /// Reports one outcome; returns what became of it.
+    #[allow(clippy::needless_pass_by_value, reason = "it reads better at the call")]
     pub(crate) fn report(&self, caller: &Principal, report: Value) -> String {
         let body = json!({"outcomes": [report]}).to_string();
         let answer = self.handle(caller, Request::Outcomes { body: &body });
@@ -147,7 +148,7 @@ pub(crate) struct Answered {
 }
 
 impl Answered {
-    pub(crate) fn new(answer: Answer) -> Self {
+    pub(crate) fn new(answer: &Answer) -> Self {
         Self {
             status: answer.status,
             body: serde_json::from_str(&answer.body).unwrap(),

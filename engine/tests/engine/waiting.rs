@@ -295,6 +295,6 @@ fn a_clock_that_is_set_back_revives_nothing() {
         approval_id: &waiting.id,
         body: r#"{"decision":"approved","reason":"too late"}"#,
     };
-    let answer = bench.engine.handle(&reviewer(), request, begun);
+    let answer = bench.engine.handle(&reviewer(), request, &begun);
     assert_eq!(answer.status, 409);
 }

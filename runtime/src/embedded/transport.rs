@@ -50,7 +50,7 @@ impl EmbeddedTransport {
             Endpoint::Ready => return Ok(ready()),
         };
         let now = moment(&*self.clock).map_err(|error| Fault::Unreachable(error.into()))?;
-        let answer = self.engine.handle(&self.principal, asked, now);
+        let answer = self.engine.handle(&self.principal, asked, &now);
         if request.endpoint == Endpoint::Submit && answer.status == 202 {
             self.hand_to_reviewer(&answer.body);
         }
