@@ -18,11 +18,35 @@ pub(crate) fn write_number(text: &str, out: &mut String) -> Result<(), OutOfRang
         out.push_str(text);
     } else {
         match text.parse::<f64>() {
-            Ok(float) if float.is_finite() => write_float(float, out),
+            Ok(float) if float.is_finite() => write_f64(float, out),
             _ => return Err(OutOfRange),
         }
     }
     Ok(())
+}
+
+/// Appends a finite `f64` as Python's `repr`, quickly if it has at most four decimals.
+#[allow(clippy::float_cmp, reason = "only the very same float will do")]
+pub(super) fn write_f64(float: f64, out: &mut String) {
+    const SCALE: f64 = 10_000.0;
+    let scaled = (float * SCALE).round();
+    // A quotient of two integers that `f64` holds is the nearest `f64` to the decimal that they
+    // make, and a decimal of up to 15 digits is the shortest that stands for its `f64`.
+    if scaled == 0.0 || scaled.abs() >= 1e15 || scaled / SCALE != float {
+        return write_float(float, out);
+    }
+    #[allow(
+        clippy::cast_possible_truncation,
+        reason = "a whole number below 10^15"
+    )]
+    let scaled = scaled as i64;
+    let (whole, mut fraction, mut width) = (scaled / 10_000, (scaled % 10_000).abs(), 4);
+    while width > 1 && fraction % 10 == 0 {
+        (fraction, width) = (fraction / 10, width - 1);
+    }
+    let sign = if scaled < 0 { "-" } else { "" };
+    // Writing to a `String` cannot fail.
+    let _ = write!(out, "{sign}{}.{fraction:0width$}", whole.abs());
 }
 
 /// Appends a finite float as Python's `repr`: shortest digits; plain from 1e-4 to below 1e16, with
@@ -109,9 +133,23 @@ mod tests {
     use super::*;
 
     fn python(float: f64) -> String {
-        let mut out = String::new();
-        write_float(float, &mut out);
+        let (mut out, mut long) = (String::new(), String::new());
+        write_f64(float, &mut out);
+        write_float(float, &mut long);
+        assert_eq!(out, long, "both ways agree");
         out
+    }
+
+    #[test]
+    fn floats_of_few_decimals_are_written_alike_both_ways() {
+        for scaled in -300_000..300_000 {
+            python(f64::from(scaled) / 10_000.0);
+            python(f64::from(scaled) * 1e9 + 0.1);
+            python(f64::from(scaled) / 10_001.0);
+            python(f64::from_bits(
+                0x3f1a_36e2_eb1c_432d_u64.wrapping_add_signed(i64::from(scaled)),
+            ));
+        }
     }
 
     #[test]
@@ -130,12 +168,12 @@ mod tests {
             (100.0, "100.0"),
             (123.456, "123.456"),
             (0.0001, "0.0001"),
-            (0.00012345, "0.00012345"),
+            (0.000_123_45, "0.00012345"),
             (0.00001, "1e-05"),
             (1.5e-7, "1.5e-07"),
             (1e15, "1000000000000000.0"),
             (9_999_999_999_999_998.0, "9999999999999998.0"),
-            (1234567890123456.7, "1234567890123456.8"),
+            (1_234_567_890_123_456.7, "1234567890123456.8"),
             (1e16, "1e+16"),
             (123_456_789_012_345_680.0, "1.2345678901234568e+17"),
             (1e22, "1e+22"),
@@ -175,7 +213,8 @@ mod tests {
                 .wrapping_mul(6_364_136_223_846_793_005)
                 .wrapping_add(1_442_695_040_888_963_407);
             let digits = (seed >> 12).to_string();
-            let (whole, fraction) = digits.split_at((1 + seed as usize % 12).min(digits.len() - 1));
+            let point = usize::try_from(1 + seed % 12).unwrap();
+            let (whole, fraction) = digits.split_at(point.min(digits.len() - 1));
             check(&format!("{whole}.{fraction}"));
             let cut = fraction
                 .len()

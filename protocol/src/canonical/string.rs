@@ -41,7 +41,7 @@ pub(super) fn write_ascii_string(text: &str, out: &mut String) {
 }
 
 /// Whether the ASCII form escapes no more than the UTF-8 form does.
-fn is_plain_ascii(text: &str) -> bool {
+pub(super) fn is_plain_ascii(text: &str) -> bool {
     text.is_ascii() && !text.as_bytes().contains(&0x7f)
 }
 

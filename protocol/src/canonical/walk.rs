@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::number::{OutOfRange, write_number};
-use super::string::{write_ascii_string, write_string};
+use super::string::{is_plain_ascii, write_ascii_string, write_string};
 use crate::json::{self, JsonError, JsonErrorKind, Kind, Node};
 
 /// How canonical JSON is spelled.
@@ -93,7 +93,8 @@ enum Part<'a, Elements, Members> {
     Number(Cow<'a, str>),
     String(Cow<'a, str>),
     Array(Elements),
-    Object(Members),
+    /// The members, and whether they are known to come in canonical order.
+    Object(Members, bool),
 }
 
 /// A container that is being written: what is still to come.
@@ -125,7 +126,12 @@ fn write<'a, T: Tree<'a>>(root: T, dialect: Dialect, out: &mut String) -> Result
                 first = true;
                 frames.push(Frame::Array(elements));
             }
-            Part::Object(members) => {
+            Part::Object(members, true) => {
+                out.push('{');
+                first = true;
+                frames.push(Frame::Ordered(members));
+            }
+            Part::Object(members, false) => {
                 out.push('{');
                 first = true;
                 frames.push(order(members, &mut sorted));
@@ -206,21 +212,31 @@ impl<'d> Iterator for NodeMembers<'d> {
     }
 }
 
+impl Node<'_> {
+    /// Whether canonical text of this is the same in the dialect as in the compact one.
+    fn reads_alike(self, dialect: Dialect) -> bool {
+        match self.kind() {
+            _ if dialect == Dialect::Compact => true,
+            Kind::Array | Kind::Object => false,
+            Kind::String => is_plain_ascii(self.raw()),
+            Kind::Null | Kind::Bool | Kind::Integer | Kind::Float => true,
+        }
+    }
+}
+
 impl<'d> Tree<'d> for Node<'d> {
     type Elements = json::Elements<'d>;
     type Members = NodeMembers<'d>;
     type Error = JsonError;
 
     fn part(self, dialect: Dialect) -> Part<'d, Self::Elements, Self::Members> {
-        if dialect == Dialect::Compact && self.is_canonical() {
-            return Part::Verbatim(self.raw());
-        }
         match self.kind() {
+            _ if self.is_canonical() && self.reads_alike(dialect) => Part::Verbatim(self.raw()),
             Kind::Null | Kind::Bool => Part::Verbatim(self.raw()),
             Kind::Integer | Kind::Float => Part::Number(Cow::Borrowed(self.raw())),
             Kind::String => Part::String(self.as_str().unwrap_or_default()),
             Kind::Array => Part::Array(self.elements()),
-            Kind::Object => Part::Object(NodeMembers(self.members())),
+            Kind::Object => Part::Object(NodeMembers(self.members()), self.is_canonical()),
         }
     }
 
@@ -259,7 +275,7 @@ impl<'v> Tree<'v> for &'v Value {
             Value::Number(number) => Part::Number(Cow::Owned(number.to_string())),
             Value::String(text) => Part::String(Cow::Borrowed(text)),
             Value::Array(elements) => Part::Array(elements.iter()),
-            Value::Object(members) => Part::Object(ValueMembers(members.iter())),
+            Value::Object(members) => Part::Object(ValueMembers(members.iter()), false),
         }
     }
 

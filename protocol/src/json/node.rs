@@ -126,6 +126,20 @@ impl<'d> Node<'d> {
             .map(|(_, value)| value)
     }
 
+    /// The values of the members `names`, found in one pass.
+    pub(crate) fn pick<const N: usize>(&self, names: [&str; N]) -> [Option<Node<'d>>; N] {
+        let mut found = [None; N];
+        for (key, value) in self.members() {
+            let Some(key) = key.as_str() else { continue };
+            for (slot, name) in found.iter_mut().zip(names) {
+                if key == name {
+                    *slot = Some(value);
+                }
+            }
+        }
+        found
+    }
+
     /// The members of an object, in the order of the text: key (always a string) and value. Empty
     /// for anything else.
     pub fn members(&self) -> Members<'d> {

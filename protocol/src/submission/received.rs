@@ -5,7 +5,7 @@ use super::{MAX_BYTES, MAX_LEVELS};
 use crate::canonical::{Dialect, write_node};
 use crate::envelope::Envelope;
 use crate::hash::{open_body, sha256_hex};
-use crate::json::{Document, Node};
+use crate::json::{Document, Kind, Node};
 use crate::rules::{self, Fault};
 use crate::words::RiskLevel;
 
@@ -110,25 +110,58 @@ impl Received {
         if !root.is_object() {
             return Err(ReceiveError::WrongKind("body"));
         }
-        let intent_id = ruled(root, "intent_id", rules::intent_id)?;
-        let action_id = ruled(root, "action_id", rules::action_id)?;
-        let metadata = root
-            .get("metadata")
-            .ok_or(ReceiveError::Missing("metadata"))?;
+        let [intent_id, action_id, metadata, request_id, stamp, nonce] = root.pick([
+            "intent_id",
+            "action_id",
+            "metadata",
+            "request_id",
+            "timestamp",
+            "nonce",
+        ]);
+        let intent_id = ruled(intent_id, "intent_id", rules::intent_id)?;
+        let action_id = ruled(action_id, "action_id", rules::action_id)?;
+        let metadata = metadata.ok_or(ReceiveError::Missing("metadata"))?;
         if !metadata.is_object() {
             return Err(ReceiveError::WrongKind("metadata"));
         }
         if metadata.raw().len() > MAX_BYTES {
             return Err(ReceiveError::TooLarge);
         }
-        let risk_text = required(metadata, "risk_level")?;
-        let risk_level = RiskLevel::parse(&risk_text).ok_or(ReceiveError::Field {
-            field: "risk_level",
-            fault: Fault::UnknownRisk,
-        })?;
-        let operation_class = ruled(metadata, "operation_class", rules::operation_class)?;
-        let data_sensitivity = ruled(metadata, "data_sensitivity", rules::data_sensitivity)?;
-        let systems_touched = systems(metadata)?;
+        let [risk_level, class, sensitivity, touched] = metadata.pick([
+            "risk_level",
+            "operation_class",
+            "data_sensitivity",
+            "systems_touched",
+        ]);
+        let risk_level =
+            RiskLevel::parse(&required(risk_level, "risk_level")?).ok_or(ReceiveError::Field {
+                field: "risk_level",
+                fault: Fault::UnknownRisk,
+            })?;
+        let operation_class = ruled(class, "operation_class", rules::operation_class)?;
+        let data_sensitivity = ruled(sensitivity, "data_sensitivity", rules::data_sensitivity)?;
+        let systems_touched = systems(touched)?;
+        // What follows may be a Python caller's own metadata, of any kind: no text, no value.
+        let [
+            function,
+            module,
+            idempotency_key,
+            policy_surface,
+            summary,
+            resume_key,
+            arguments_digest,
+            unbound,
+        ] = metadata.pick([
+            "function",
+            "module",
+            "idempotency_key",
+            "policy_surface",
+            "summary",
+            "resume_key",
+            "arguments_digest",
+            "arguments_unbound",
+        ]);
+        let text = |node: Option<Node<'_>>| node?.as_str().map(String::from);
         let mut canonical = String::with_capacity(metadata.raw().len());
         write_node(metadata, Dialect::Compact, &mut canonical)?;
         let body_hash = hash(&intent_id, &action_id, &canonical);
@@ -137,21 +170,18 @@ impl Received {
             operation_class,
             data_sensitivity,
             systems_touched,
-            // What follows may be a Python caller's own metadata, of any kind: no text, no value.
-            function: text(metadata, "function"),
-            module: text(metadata, "module"),
-            idempotency_key: text(metadata, "idempotency_key"),
-            summary: text(metadata, "summary"),
-            policy_surface: text(metadata, "policy_surface"),
-            resume_key: text(metadata, "resume_key"),
-            arguments_digest: text(metadata, "arguments_digest"),
-            has_unbound_arguments: metadata
-                .get("arguments_unbound")
-                .is_some_and(|unbound| unbound.raw() != "[]"),
-            request_id: optional(root, "request_id")?,
-            timestamp: timestamp(root)?,
-            nonce: optional(root, "nonce")?,
-            delegated: delegated(root)?,
+            function: text(function),
+            module: text(module),
+            idempotency_key: text(idempotency_key),
+            policy_surface: text(policy_surface),
+            summary: text(summary),
+            resume_key: text(resume_key),
+            arguments_digest: text(arguments_digest),
+            has_unbound_arguments: unbound.is_some_and(|unbound| unbound.raw() != "[]"),
+            request_id: optional(request_id, "request_id")?,
+            timestamp: timestamp(stamp)?,
+            nonce: optional(nonce, "nonce")?,
+            delegated: delegated(root, stamp, nonce)?,
             metadata: metadata.raw().to_owned(),
             intent_id,
             action_id,
@@ -222,8 +252,8 @@ fn hash(intent_id: &str, action_id: &str, canonical_metadata: &str) -> String {
 }
 
 /// The text of a member that must be there.
-fn required(object: Node<'_>, field: &'static str) -> Result<String, ReceiveError> {
-    let node = object.get(field).ok_or(ReceiveError::Missing(field))?;
+fn required(node: Option<Node<'_>>, field: &'static str) -> Result<String, ReceiveError> {
+    let node = node.ok_or(ReceiveError::Missing(field))?;
     node.as_str()
         .map(String::from)
         .ok_or(ReceiveError::WrongKind(field))
@@ -231,47 +261,32 @@ fn required(object: Node<'_>, field: &'static str) -> Result<String, ReceiveErro
 
 /// The text of a member that must be there and keep a rule.
 fn ruled(
-    object: Node<'_>,
+    node: Option<Node<'_>>,
     field: &'static str,
     rule: impl Fn(&str) -> Result<(), Fault>,
 ) -> Result<String, ReceiveError> {
-    let text = required(object, field)?;
+    let text = required(node, field)?;
     rule(&text).map_err(|fault| ReceiveError::Field { field, fault })?;
     Ok(text)
 }
 
 /// The text of a member that may be missing or `null`, and is a text otherwise.
-fn optional(object: Node<'_>, field: &'static str) -> Result<Option<String>, ReceiveError> {
-    match object.get(field) {
-        None => Ok(None),
-        Some(node) if node.is_null() => Ok(None),
-        Some(node) => node
-            .as_str()
-            .map(|text| Some(text.into()))
-            .ok_or(ReceiveError::WrongKind(field)),
-    }
+fn optional(node: Option<Node<'_>>, field: &'static str) -> Result<Option<String>, ReceiveError> {
+    node.filter(|node| !node.is_null())
+        .map(|node| required(Some(node), field))
+        .transpose()
 }
 
-/// The text of a member, if it is one.
-fn text(object: Node<'_>, field: &str) -> Option<String> {
-    object.get(field)?.as_str().map(String::from)
+fn timestamp(node: Option<Node<'_>>) -> Result<Option<i64>, ReceiveError> {
+    node.filter(|node| !node.is_null())
+        .map(|node| node.as_i64().ok_or(ReceiveError::WrongKind("timestamp")))
+        .transpose()
 }
 
-fn timestamp(root: Node<'_>) -> Result<Option<i64>, ReceiveError> {
-    match root.get("timestamp") {
-        None => Ok(None),
-        Some(node) if node.is_null() => Ok(None),
-        Some(node) => node
-            .as_i64()
-            .map(Some)
-            .ok_or(ReceiveError::WrongKind("timestamp")),
-    }
-}
-
-fn systems(metadata: Node<'_>) -> Result<Vec<String>, ReceiveError> {
+fn systems(node: Option<Node<'_>>) -> Result<Vec<String>, ReceiveError> {
     const FIELD: &str = "systems_touched";
-    let node = metadata.get(FIELD).ok_or(ReceiveError::Missing(FIELD))?;
-    if node.kind() != crate::json::Kind::Array {
+    let node = node.ok_or(ReceiveError::Missing(FIELD))?;
+    if node.kind() != Kind::Array {
         return Err(ReceiveError::WrongKind(FIELD));
     }
     let systems: Option<Vec<String>> = node
@@ -279,12 +294,12 @@ fn systems(metadata: Node<'_>) -> Result<Vec<String>, ReceiveError> {
         .map(|item| item.as_str().map(String::from))
         .collect();
     let systems = systems.ok_or(ReceiveError::WrongKind(FIELD))?;
-    let fault = if systems.is_empty() {
+    let kept = if systems.is_empty() {
         Err(Fault::NoSystem)
     } else {
         systems.iter().try_for_each(|system| rules::system(system))
     };
-    fault.map_err(|fault| ReceiveError::Field {
+    kept.map_err(|fault| ReceiveError::Field {
         field: FIELD,
         fault,
     })?;
@@ -293,29 +308,44 @@ fn systems(metadata: Node<'_>) -> Result<Vec<String>, ReceiveError> {
 
 /// The delegated fields. A request that has any of them is delegated, and then must have them all:
 /// half an envelope is never taken for none.
-fn delegated(root: Node<'_>) -> Result<Option<Delegated>, ReceiveError> {
-    if !root
-        .members()
-        .any(|(key, _)| DELEGATED.iter().any(|name| key.is(name)))
-    {
+fn delegated(
+    root: Node<'_>,
+    timestamp: Option<Node<'_>>,
+    nonce: Option<Node<'_>>,
+) -> Result<Option<Delegated>, ReceiveError> {
+    let found = root.pick(DELEGATED);
+    if found.iter().all(Option::is_none) {
         return Ok(None);
     }
-    for field in ["timestamp", "nonce"] {
-        if root.get(field).is_none_or(|node| node.is_null()) {
+    for (field, node) in [("timestamp", timestamp), ("nonce", nonce)] {
+        if node.is_none_or(|node| node.is_null()) {
             return Err(ReceiveError::Missing(field));
         }
     }
+    let [
+        agent_id,
+        delegation_token_id,
+        delegation_chain_id,
+        runtime_id,
+        runtime_identity,
+        service_identity,
+        workload_identity,
+        key_id,
+        algorithm,
+        body_hash,
+        signature,
+    ] = found;
     Ok(Some(Delegated {
-        agent_id: required(root, "agent_id")?,
-        delegation_token_id: required(root, "delegation_token_id")?,
-        delegation_chain_id: optional(root, "delegation_chain_id")?,
-        runtime_id: optional(root, "runtime_id")?,
-        runtime_identity: optional(root, "runtime_identity")?,
-        service_identity: optional(root, "service_identity")?,
-        workload_identity: optional(root, "workload_identity")?,
-        key_id: required(root, "key_id")?,
-        algorithm: required(root, "algorithm")?,
-        body_hash: required(root, "body_hash")?,
-        signature: required(root, "signature")?,
+        agent_id: required(agent_id, "agent_id")?,
+        delegation_token_id: required(delegation_token_id, "delegation_token_id")?,
+        delegation_chain_id: optional(delegation_chain_id, "delegation_chain_id")?,
+        runtime_id: optional(runtime_id, "runtime_id")?,
+        runtime_identity: optional(runtime_identity, "runtime_identity")?,
+        service_identity: optional(service_identity, "service_identity")?,
+        workload_identity: optional(workload_identity, "workload_identity")?,
+        key_id: required(key_id, "key_id")?,
+        algorithm: required(algorithm, "algorithm")?,
+        body_hash: required(body_hash, "body_hash")?,
+        signature: required(signature, "signature")?,
     }))
 }

@@ -16,7 +16,7 @@ use std::fmt::{Display, Write as _};
 use serde_core::Serialize;
 use serde_core::ser::Serializer;
 
-use super::number::write_float;
+use super::number::{write_f64, write_float};
 use super::string::write_string;
 use compound::{Array, Object, Record, Wrapped};
 pub use error::CanonicalError;
@@ -224,7 +224,7 @@ impl<'a, 's> Serializer for &'a mut Output<'s> {
         if !value.is_finite() {
             return Err(CanonicalError::NotFinite);
         }
-        write_float(value, &mut self.text);
+        write_f64(value, &mut self.text);
         self.reserve(0)
     }
 

@@ -1,4 +1,4 @@
-//! action_ids.json: the action id of a framework's tool.
+//! `action_ids.json`: the action id of a framework's tool.
 
 use super::{cases, text};
 

@@ -1,4 +1,4 @@
-//! canonical_json.json: canonical text of values.
+//! `canonical_json.json`: canonical text of values.
 
 use sernixa_protocol::{canonical, canonical_json, canonicalize};
 
@@ -13,7 +13,11 @@ fn every_canonical_text_is_the_references() {
         if let Some(value) = value(node) {
             values += 1;
             assert_eq!(canonical_json(&value), expected);
-            assert_eq!(canonical::to_string(&value).unwrap(), expected, "serialised");
+            assert_eq!(
+                canonical::to_string(&value).unwrap(),
+                expected,
+                "serialised"
+            );
         }
     }
     assert_eq!(values, 353, "cases that fit a Value");

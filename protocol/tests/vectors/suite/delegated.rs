@@ -1,4 +1,4 @@
-//! delegated.json: body hash, envelope and signature of delegated requests.
+//! `delegated.json`: body hash, envelope and signature of delegated requests.
 
 use sernixa_protocol::json::Node;
 use sernixa_protocol::{Envelope, InvalidSignature, body_hash, body_hash_json};
@@ -34,7 +34,11 @@ impl Fields {
         texts.push(optional(metadata, "operation_class"));
         texts.push(optional(metadata, "data_sensitivity"));
         let timestamp = member(fields, "timestamp").as_i64().unwrap();
-        Self { texts, timestamp, body_hash: text(case, "body_hash") }
+        Self {
+            texts,
+            timestamp,
+            body_hash: text(case, "body_hash"),
+        }
     }
 
     fn envelope(&self) -> Envelope<'_> {
@@ -92,16 +96,33 @@ fn verify_refuses_each_changed_field_another_secret_and_another_signature() {
         let envelope = fields.envelope();
         let (secret, signature) = (text(case, "secret"), text(case, "signature"));
         for (name, changed) in changes(&envelope) {
-            assert_eq!(changed.verify(&secret, &signature), Err(InvalidSignature), "{name}");
+            assert_eq!(
+                changed.verify(&secret, &signature),
+                Err(InvalidSignature),
+                "{name}"
+            );
             refused += 1;
         }
-        assert_eq!(envelope.verify(format!("{secret}x"), &signature), Err(InvalidSignature));
+        assert_eq!(
+            envelope.verify(format!("{secret}x"), &signature),
+            Err(InvalidSignature)
+        );
         assert_eq!(envelope.verify("", &signature), Err(InvalidSignature));
         let (short, padded) = (&signature[..63], format!("{signature}0"));
-        for wrong in [short, &signature[..32], "", &padded, &signature.to_uppercase()] {
+        for wrong in [
+            short,
+            &signature[..32],
+            "",
+            &padded,
+            &signature.to_uppercase(),
+        ] {
             // Digits alone have no upper case to differ by.
             if *wrong != signature {
-                assert_eq!(envelope.verify(&secret, wrong), Err(InvalidSignature), "{wrong}");
+                assert_eq!(
+                    envelope.verify(&secret, wrong),
+                    Err(InvalidSignature),
+                    "{wrong}"
+                );
             }
         }
     }

@@ -65,3 +65,23 @@ fn every_text_is_masked_and_reported_as_by_the_reference() {
     // The other 24 hold integers that no `Value` does.
     assert_eq!(check(&cases(include_str!("../dlp.json"), 500)), 476);
 }
+
+#[test]
+fn texts_that_could_differ_do_not() {
+    // Made by dlp_regressions.py --seed 1 --count 500 with sernixa 0.2.0.
+    assert_eq!(
+        check(&cases(include_str!("../dlp_regressions.json"), 500)),
+        500
+    );
+}
+
+/// `dlp_regressions.py` makes as many cases as one likes; this reads those in the file that
+/// `SERNIXA_DLP_CASES` names.
+#[test]
+#[ignore = "needs a file of cases made by dlp_regressions.py"]
+fn many_more_texts_are_masked_and_reported_as_by_the_reference() {
+    let path = std::env::var("SERNIXA_DLP_CASES").unwrap();
+    let file: &'static str = std::fs::read_to_string(path).unwrap().leak();
+    let count = file.matches("\"blocked\":").count();
+    assert!(count > 0 && check(&cases(file, count)) > 0);
+}

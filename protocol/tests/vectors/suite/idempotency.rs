@@ -1,4 +1,4 @@
-//! idempotency.json: the idempotency key of a call.
+//! `idempotency.json`: the idempotency key of a call.
 
 use serde_json::Value;
 use sernixa_protocol::{idempotency_key, idempotency_key_json};
@@ -16,7 +16,10 @@ fn every_idempotency_key_is_the_references() {
         assert_eq!(key.unwrap(), expected);
         if let (Some(Value::Array(args)), Some(kwargs)) = (value(args), object(kwargs)) {
             values += 1;
-            assert_eq!(idempotency_key(&intent, &function, &args, &kwargs), expected);
+            assert_eq!(
+                idempotency_key(&intent, &function, &args, &kwargs),
+                expected
+            );
         }
     }
     assert_eq!(values, 125, "cases that fit a Value");

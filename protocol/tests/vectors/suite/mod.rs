@@ -14,8 +14,9 @@ use sernixa_protocol::json::{Document, Node};
 
 /// The cases of a file, of which there must be `count`. They live as long as the test process.
 fn cases(text: &'static str, count: usize) -> Vec<Node<'static>> {
-    let document: &'static Document<'static> =
-        Box::leak(Box::new(Document::parse(text).expect("a vector file is strict JSON")));
+    let document: &'static Document<'static> = Box::leak(Box::new(
+        Document::parse(text).expect("a vector file is strict JSON"),
+    ));
     let cases: Vec<_> = document.root().elements().collect();
     assert_eq!(cases.len(), count, "cases in the file");
     cases
@@ -23,7 +24,8 @@ fn cases(text: &'static str, count: usize) -> Vec<Node<'static>> {
 
 /// The member `name` of a case.
 fn member<'d>(case: Node<'d>, name: &str) -> Node<'d> {
-    case.get(name).unwrap_or_else(|| panic!("no member {name} in {}", case.raw()))
+    case.get(name)
+        .unwrap_or_else(|| panic!("no member {name} in {}", case.raw()))
 }
 
 /// The text of the member `name`.
@@ -33,7 +35,9 @@ fn text(case: Node<'_>, name: &str) -> String {
 
 /// The text of the member `name`, or none for `null`.
 fn optional(case: Node<'_>, name: &str) -> Option<String> {
-    member(case, name).as_str().map(std::borrow::Cow::into_owned)
+    member(case, name)
+        .as_str()
+        .map(std::borrow::Cow::into_owned)
 }
 
 /// The value, if a `serde_json::Value` holds it as it is.
