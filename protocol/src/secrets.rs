@@ -179,6 +179,9 @@ fn private_key(bytes: &[u8], start: usize) -> Option<usize> {
     let window = bytes.get(start + BEGIN.len()..)?;
     let window = window.get(..48).unwrap_or(window);
     let label = position(window, LABEL_END)?;
+    // Labels are upper-case (RFC 7468); a sentence about one is no key.
+    let is_label = |&byte: &u8| byte.is_ascii_uppercase() || byte == b' ';
+    window.get(..label)?.iter().all(is_label).then_some(())?;
     let body = start + BEGIN.len() + label + LABEL_END.len();
     let rest = bytes.get(body..)?;
     Some(position(rest, LABEL_END).map_or(bytes.len(), |at| body + at + LABEL_END.len()))

@@ -19,6 +19,9 @@ pub(super) enum Rule {
     /// That, and each sequence of whole groups that a card network gives out: its first digits,
     /// its length, and a right check digit.
     Thorough,
+    /// Of these the latter only: what stands right after a mask has lost the digits in front that
+    /// made it no candidate.
+    AfterMask,
 }
 
 /// One digit of a chain.
@@ -139,13 +142,13 @@ pub(super) fn find(
                 // The last group alone is too long, so none that ends with it is short enough.
                 start = count;
             } else if begins(&kept, start) && count - start <= MOST && ends_word {
-                card = passes(&kept, start).then_some(start);
+                card = (rule != Rule::AfterMask && passes(&kept, start)).then_some(start);
                 start = count;
             } else {
                 start += 1;
             }
         }
-        if rule == Rule::Thorough && card.is_none() && ends_word {
+        if rule != Rule::Reference && card.is_none() && ends_word {
             card = (LEAST..=MOST)
                 .rev()
                 .filter_map(|length| count.checked_sub(length))
@@ -169,7 +172,7 @@ pub(super) fn find(
 fn is_boundary_word(c: char, rule: Rule) -> bool {
     match rule {
         Rule::Reference => is_word(c),
-        Rule::Thorough => c.is_ascii() && is_word(c),
+        Rule::Thorough | Rule::AfterMask => c.is_ascii() && is_word(c),
     }
 }
 
@@ -233,7 +236,7 @@ mod tests {
         let start = text.find(|c| digit(c).is_some()).unwrap();
         let mut cards = Vec::new();
         find(text, start..Chain::at(text, start).end, rule, |range| {
-            cards.push(&text[range])
+            cards.push(&text[range]);
         });
         cards
     }

@@ -78,22 +78,24 @@ impl Detectors {
     ) -> Option<String> {
         match self.base {
             Base::Table => {
-                let hits = self.own_hits(value, scan::scan(value));
+                let mut hits = scan::scan(value);
+                self.add_own_hits(value, &mut hits);
                 self.settle(value, hits, text, report)
             }
             Base::Reference => {
                 let masked = reference::scan(value, mode == Mode::Mask, &mut |kind| {
-                    report(Cow::Borrowed(kind))
+                    report(Cow::Borrowed(kind));
                 });
                 let left = masked.as_deref().unwrap_or(value);
-                let hits = self.own_hits(left, Vec::new());
+                let mut hits = Vec::new();
+                self.add_own_hits(left, &mut hits);
                 self.settle(left, hits, text, report).or(masked)
             }
         }
     }
 
     /// Adds the matches of the user's detectors, which count from the end of the table on.
-    fn own_hits(&self, value: &str, mut hits: Vec<Hit>) -> Vec<Hit> {
+    fn add_own_hits(&self, value: &str, hits: &mut Vec<Hit>) {
         for (index, detector) in self.own.iter().enumerate() {
             let row = ROWS.len() + index;
             let found = detector.pattern.find_iter(value).map(|found| found.range());
@@ -103,11 +105,11 @@ impl Detectors {
                     .map(|range| Hit { range, row }),
             );
         }
-        hits
     }
 
-    /// Reports the matches, each kind once, and masks them. A match inside another one that begins
-    /// earlier, or with it and takes precedence, is not reported; those that overlap become one.
+    /// Reports the matches, each kind once, and masks them. Those that overlap become one, under
+    /// one mask; one inside another that begins earlier, or with it and takes precedence, is not
+    /// reported.
     fn settle(
         &self,
         value: &str,
@@ -120,31 +122,37 @@ impl Detectors {
         }
         hits.sort_unstable_by_key(|hit| (hit.range.start, hit.row < ROWS.len(), hit.row));
         let mut reported: Vec<usize> = Vec::new();
-        let mut ranges: Vec<Range<usize>> = Vec::with_capacity(hits.len());
-        // The row whose mask a range gets; none for several that overlap.
-        let mut rows: Vec<Option<usize>> = Vec::with_capacity(hits.len());
-        for hit in hits {
-            match (ranges.last_mut(), rows.last_mut()) {
-                (Some(last), _) if hit.range.end <= last.end => continue,
-                (Some(last), Some(row)) if hit.range.start < last.end => {
-                    last.end = hit.range.end;
-                    *row = None;
+        let mut merged: Vec<Merged> = Vec::with_capacity(hits.len());
+        for Hit { range, row } in hits {
+            match merged.last_mut() {
+                Some(last) if range.end <= last.range.end => {
+                    // A mask that shows a part of the match must not show this one.
+                    let shows = last.row.is_some_and(|row| shows_a_part(row, text));
+                    if !shows || last.row == Some(row) {
+                        continue;
+                    }
+                    last.row = None;
                 }
-                _ => {
-                    ranges.push(hit.range);
-                    rows.push(Some(hit.row));
+                Some(last) if range.start < last.range.end => {
+                    last.range.end = range.end;
+                    last.row = None;
                 }
+                _ => merged.push(Merged {
+                    range,
+                    row: Some(row),
+                }),
             }
             if !reported
                 .iter()
-                .any(|&row| self.kind(row) == self.kind(hit.row))
+                .any(|&before| self.kind(before) == self.kind(row))
             {
-                report(self.owned_kind(hit.row));
-                reported.push(hit.row);
+                report(self.owned_kind(row));
+                reported.push(row);
             }
         }
-        let mut rows = rows.into_iter();
-        Some(replace(value, &ranges, |found| {
+        let ranges = merged.iter().map(|merged| merged.range.clone());
+        let mut rows = merged.iter().map(|merged| merged.row);
+        Some(replace(value, ranges, |found| {
             match rows.next().flatten() {
                 None => Cow::Borrowed(MASKED_SECRET),
                 Some(row) => self.mask(row, found, text),
@@ -185,6 +193,21 @@ impl Detectors {
     }
 }
 
+/// Matches that overlap, and the row whose mask they get; none when there are several.
+struct Merged {
+    range: Range<usize>,
+    row: Option<usize>,
+}
+
+/// Whether the mask of a row leaves something of the match.
+fn shows_a_part(row: usize, text: Text) -> bool {
+    match ROWS.get(row).map(|row| row.mask) {
+        Some(Mask::Card) => true,
+        Some(Mask::Email) => text == Text::Reviewer,
+        Some(Mask::Fixed(_)) | None => false,
+    }
+}
+
 /// `a***@example.com`.
 fn initial_and_domain(address: &str) -> String {
     let domain = address
@@ -198,7 +221,7 @@ fn initial_and_domain(address: &str) -> String {
 /// `text` with each of `ranges`, which are in order and do not overlap, replaced.
 pub(super) fn replace<'m>(
     text: &str,
-    ranges: &[Range<usize>],
+    ranges: impl IntoIterator<Item = Range<usize>>,
     mut replacement: impl FnMut(&str) -> Cow<'m, str>,
 ) -> String {
     let mut out = String::with_capacity(text.len() + 16);

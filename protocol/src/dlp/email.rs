@@ -24,6 +24,15 @@ pub(super) fn around(
     at: usize,
     alphabet: Alphabet,
 ) -> Option<Range<usize>> {
+    // Most `@` of hostile text have nothing around them.
+    let neighbour = |at: usize| {
+        text.as_bytes()
+            .get(at)
+            .is_some_and(|&b| !b.is_ascii() || is_local_byte(b))
+    };
+    if !neighbour(at + 1) || !at.checked_sub(1).is_some_and(neighbour) {
+        return None;
+    }
     let end = domain_end(text, at + 1, alphabet)?;
     let start = local_start(text, from, at, alphabet)?;
     Some(start..end)
@@ -37,7 +46,7 @@ fn local_start(text: &str, from: usize, at: usize, alphabet: Alphabet) -> Option
         && let Some(&byte) = bytes.get(low - 1)
     {
         let length = if byte.is_ascii() {
-            usize::from(is_word_byte(byte) || matches!(byte, b'.' | b'%' | b'+' | b'-'))
+            usize::from(is_local_byte(byte))
         } else {
             let before = text.get(..low)?.chars().next_back()?;
             if belongs(before, alphabet) {
@@ -94,6 +103,11 @@ fn domain_end(text: &str, start: usize, alphabet: Alphabet) -> Option<usize> {
     } else {
         best
     }
+}
+
+/// Whether an ASCII character belongs before the `@`.
+const fn is_local_byte(byte: u8) -> bool {
+    is_word_byte(byte) || matches!(byte, b'.' | b'%' | b'+' | b'-')
 }
 
 /// Whether a character outside ASCII belongs to an address.

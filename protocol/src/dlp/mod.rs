@@ -29,6 +29,8 @@ mod reference;
 mod scan;
 mod shape;
 mod table;
+#[cfg(test)]
+mod tests;
 mod tree;
 mod unicode;
 mod urls;

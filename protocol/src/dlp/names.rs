@@ -10,40 +10,51 @@ pub(super) enum Announces {
 }
 
 /// Names that count as the end of a longer one, written in any case and with any separators:
-/// `stripeApiKey`, `db-password`, `ACCESS_TOKEN`.
-const ENDINGS: &[&str] = &[
-    "password",
-    "passwords",
-    "passwd",
-    "passphrase",
-    "passcode",
-    "apikey",
-    "apikeys",
-    "secretkey",
-    "privatekey",
-    "accesskey",
-    "signingkey",
-    "encryptionkey",
-    "masterkey",
-    "sessionkey",
-    "accesstoken",
-    "authtoken",
-    "bearertoken",
-    "refreshtoken",
-    "sessiontoken",
-    "clientsecret",
-];
+/// `stripeApiKey`, `db-password`, `ACCESS_TOKEN`. By their last letter, which rules out most.
+const fn endings(last: u8) -> &'static [&'static str] {
+    match last {
+        b'd' => &["password", "passwd"],
+        b'e' => &["passphrase", "passcode"],
+        b'n' => &[
+            "accesstoken",
+            "authtoken",
+            "bearertoken",
+            "refreshtoken",
+            "sessiontoken",
+        ],
+        b's' => &["passwords", "apikeys"],
+        b't' => &["clientsecret"],
+        b'y' => &[
+            "apikey",
+            "secretkey",
+            "privatekey",
+            "accesskey",
+            "signingkey",
+            "encryptionkey",
+            "masterkey",
+            "sessionkey",
+        ],
+        _ => &[],
+    }
+}
 
 /// Names that count as a word of their own at the end: `client_secret`, not `nosecret`.
-const WORDS: &[(&str, Announces)] = &[
-    ("secret", Announces::Secret),
-    ("secrets", Announces::Secret),
-    ("pwd", Announces::Secret),
-    ("token", Announces::Perhaps),
-    ("authorization", Announces::Perhaps),
-    ("credential", Announces::Perhaps),
-    ("credentials", Announces::Perhaps),
-];
+const fn words(last: u8) -> &'static [(&'static str, Announces)] {
+    match last {
+        b'd' => &[("pwd", Announces::Secret)],
+        b'l' => &[("credential", Announces::Perhaps)],
+        b'n' => &[
+            ("token", Announces::Perhaps),
+            ("authorization", Announces::Perhaps),
+        ],
+        b's' => &[
+            ("secrets", Announces::Secret),
+            ("credentials", Announces::Perhaps),
+        ],
+        b't' => &[("secret", Announces::Secret)],
+        _ => &[],
+    }
+}
 
 /// Endings in `token` that page through lists, count, or guard forms.
 const HARMLESS: &[&str] = &["pagetoken", "nexttoken", "continuationtoken", "maxtoken"];
@@ -52,20 +63,14 @@ const HARMLESS: &[&str] = &["pagetoken", "nexttoken", "continuationtoken", "maxt
 pub(super) fn announces(name: &[u8]) -> Option<Announces> {
     let end = name.iter().rposition(u8::is_ascii_alphabetic)? + 1;
     let name = name.get(..end)?;
-    // The last letter rules out most names at once.
-    if !matches!(
-        name.last()?.to_ascii_lowercase(),
-        b'd' | b'e' | b'l' | b'n' | b's' | b't' | b'y'
-    ) {
-        return None;
-    }
-    if ENDINGS
+    let last = name.last()?.to_ascii_lowercase();
+    if endings(last)
         .iter()
         .any(|ending| ends_with(name, ending).is_some())
     {
         return Some(Announces::Secret);
     }
-    let &(_, sure) = WORDS
+    let &(_, sure) = words(last)
         .iter()
         .find(|(word, _)| ends_with(name, word).is_some_and(|start| begins_word(name, start)))?;
     let harmless = HARMLESS

@@ -10,13 +10,18 @@ pub(super) fn us_ssn(bytes: &[u8], at: usize) -> Option<Range<usize>> {
         3 | 6 => *byte == b'-',
         _ => byte.is_ascii_digit(),
     });
-    let touches = |byte: Option<&u8>| {
-        byte.is_some_and(|&b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-')
+    // A letter or digit makes it part of a word, a further group part of another number. `]` ends a
+    // mask, under which such a group may lie.
+    let is_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    let goes_on = match bytes.get(at + 11..).unwrap_or_default() {
+        [b'-', next, ..] => next.is_ascii_digit(),
+        rest => rest.first().is_some_and(|&byte| is_word(byte)),
     };
-    if !shaped
-        || touches(at.checked_sub(1).and_then(|before| bytes.get(before)))
-        || touches(bytes.get(at + 11))
-    {
+    let continues = match bytes.get(..at).unwrap_or_default() {
+        [.., before, b'-'] => is_word(*before) || *before == b']',
+        rest => rest.last().is_some_and(|&byte| is_word(byte)),
+    };
+    if !shaped || goes_on || continues {
         return None;
     }
     // Never given out: area 000, 666 and 9xx, group 00, serial 0000.
@@ -33,12 +38,14 @@ pub(super) fn us_ssn(bytes: &[u8], at: usize) -> Option<Range<usize>> {
 /// a remainder of 1. Written in one piece or in groups parted by single spaces.
 pub(super) fn iban(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let start = at.checked_sub(2)?;
-    let country = bytes.get(start..at)?;
+    let &[first, second] = bytes.get(start..at)? else {
+        return None;
+    };
+    let length = country_length([first, second])?;
     let before = start.checked_sub(1).and_then(|before| bytes.get(before));
     if before.is_some_and(|&byte| byte.is_ascii_alphanumeric() || byte == b'_') {
         return None;
     }
-    let length = country_length(country)?;
     let mut place = 0;
     let mut end = start;
     // The first four characters count last.
@@ -73,33 +80,28 @@ fn append(remainder: u32, byte: u8) -> Option<u32> {
 }
 
 /// How many characters an IBAN of a country has (SWIFT IBAN registry).
-fn country_length(country: &[u8]) -> Option<usize> {
-    const LENGTHS: &[(usize, &str)] = &[
-        (15, "NO"),
-        (16, "BE"),
-        (18, "DK FI FK FO GL NL SD"),
-        (19, "MK SI"),
-        (20, "AT BA EE KZ LT LU MN XK"),
-        (21, "CH HR LI LV"),
-        (22, "BG BH CR DE GB GE IE ME RS VA"),
-        (23, "AE GI IL IQ OM SO TL"),
-        (24, "AD CZ ES MD PK RO SA SE SK TN VG"),
-        (25, "LY PT ST"),
-        (26, "IS TR"),
-        (27, "BI DJ FR GR IT MC MR SM"),
-        (28, "AL AZ BY CY DO GT HN HU LB NI PL SV"),
-        (29, "BR EG PS QA UA"),
-        (30, "JO KW MU YE"),
-        (31, "MT SC"),
-        (32, "LC"),
-        (33, "RU"),
-    ];
-    LENGTHS.iter().find_map(|(length, countries)| {
-        countries
-            .as_bytes()
-            .chunks(3)
-            .any(|entry| entry.starts_with(country))
-            .then_some(*length)
+#[rustfmt::skip]
+fn country_length(country: [u8; 2]) -> Option<usize> {
+    Some(match &country {
+        b"NO" => 15,
+        b"BE" => 16,
+        b"DK" | b"FI" | b"FK" | b"FO" | b"GL" | b"NL" | b"SD" => 18,
+        b"MK" | b"SI" => 19,
+        b"AT" | b"BA" | b"EE" | b"KZ" | b"LT" | b"LU" | b"MN" | b"XK" => 20,
+        b"CH" | b"HR" | b"LI" | b"LV" => 21,
+        b"BG" | b"BH" | b"CR" | b"DE" | b"GB" | b"GE" | b"IE" | b"ME" | b"RS" | b"VA" => 22,
+        b"AE" | b"GI" | b"IL" | b"IQ" | b"OM" | b"SO" | b"TL" => 23,
+        b"AD" | b"CZ" | b"ES" | b"MD" | b"PK" | b"RO" | b"SA" | b"SE" | b"SK" | b"TN" | b"VG" => 24,
+        b"LY" | b"PT" | b"ST" => 25,
+        b"IS" | b"TR" => 26,
+        b"BI" | b"DJ" | b"FR" | b"GR" | b"IT" | b"MC" | b"MR" | b"SM" => 27,
+        b"AL" | b"AZ" | b"BY" | b"CY" | b"DO" | b"GT" | b"HN" | b"HU" | b"LB" | b"NI" | b"PL" | b"SV" => 28,
+        b"BR" | b"EG" | b"PS" | b"QA" | b"UA" => 29,
+        b"JO" | b"KW" | b"MU" | b"YE" => 30,
+        b"MT" | b"SC" => 31,
+        b"LC" => 32,
+        b"RU" => 33,
+        _ => return None,
     })
 }
 

@@ -39,6 +39,11 @@ const SCHEMES: &[&str] = &["basic", "bearer", "token", "digest", "apikey", "nego
 /// The value of the pair whose separator, `:` or `=`, stands at `at`.
 pub(super) fn value(text: &str, at: usize) -> Option<Range<usize>> {
     let bytes = text.as_bytes();
+    // Most separators follow neither a name nor what may stand between.
+    let before = *bytes.get(at.checked_sub(1)?)?;
+    if !is_name_byte(before) && !matches!(before, b' ' | b'\t' | b'"' | b'\'' | b'`' | b'\\') {
+        return None;
+    }
     let name = name_before(bytes, at)?;
     let sure = announces(name)?;
     let separator = *bytes.get(at)?;
@@ -66,8 +71,7 @@ pub(super) fn value(text: &str, at: usize) -> Option<Range<usize>> {
     let nothing = !found
         .iter()
         .any(|&byte| byte.is_ascii_alphanumeric() || byte >= 0x80);
-    let masked = found.starts_with(b"[redacted") || found.starts_with(b"****");
-    (!nothing && !masked && !is_one_of(found, PLACEHOLDERS)).then_some(range)
+    (!nothing && !is_masked(found) && !is_one_of(found, PLACEHOLDERS)).then_some(range)
 }
 
 fn is_authorization(name: &[u8]) -> bool {
@@ -119,28 +123,23 @@ fn value_after(bytes: &[u8], at: usize) -> Option<Range<usize>> {
         .get(blanks + escape)
         .copied()
         .filter(|b| matches!(b, b'"' | b'\'' | b'`'));
-    let (start, length) = match quote {
-        Some(quote) => {
-            let start = blanks + escape + 1;
-            let ends = |&b: &u8| b == quote || b == b'\n' || (escape == 1 && b == b'\\');
-            let value = rest.get(start..)?;
-            (start, value.iter().position(ends).unwrap_or(value.len()))
-        }
-        None => {
-            let value = rest.get(blanks..)?;
-            let end = value
-                .iter()
-                .position(|&b| is_delimiter(b))
-                .unwrap_or(value.len());
-            // A sentence or a bracket ends after the value, not in it.
-            let tail = value
-                .get(..end)?
-                .iter()
-                .rev()
-                .take_while(|b| b".)]}!?:".contains(b))
-                .count();
-            (blanks, end - tail)
-        }
+    let start = blanks + if quote.is_some() { escape + 1 } else { 0 };
+    let value = rest.get(start..)?;
+    let length = if let Some(quote) = quote {
+        let ends = |&b: &u8| b == quote || b == b'\n' || (escape == 1 && b == b'\\');
+        value.iter().position(ends).unwrap_or(value.len())
+    } else {
+        let end = value
+            .iter()
+            .position(|&b| is_delimiter(b))
+            .unwrap_or(value.len());
+        // A sentence or a bracket ends after the value, not in it.
+        let tail = value
+            .get(..end)?
+            .iter()
+            .rev()
+            .take_while(|b| b".)]}!?:".contains(b));
+        end - tail.count()
     };
     (length > 0).then_some(at + start..at + start + length)
 }
@@ -172,7 +171,8 @@ fn is_convincing(bytes: &[u8], range: Range<usize>, sure: Announces) -> bool {
     }
 }
 
-/// Whether a blank and a plain word follow, which is not the name of a next pair.
+/// Whether a blank and a plain word follow, which is not the name of a next pair. What was masked
+/// counts as a word, so that masking makes no pair out of a sentence.
 fn words_follow(bytes: &[u8], at: usize) -> bool {
     let rest = bytes.get(at..).unwrap_or_default();
     let Some((b' ', rest)) = rest.split_first() else {
@@ -181,9 +181,15 @@ fn words_follow(bytes: &[u8], at: usize) -> bool {
     let word = rest
         .iter()
         .take(NAME)
-        .take_while(|b| b.is_ascii_alphabetic())
+        .take_while(|byte| byte.is_ascii_alphabetic())
         .count();
-    word > 0 && !matches!(rest.get(word), Some(b':' | b'=' | b'_' | b'0'..=b'9'))
+    let goes_on = matches!(rest.get(word), Some(b':' | b'=' | b'_' | b'0'..=b'9'));
+    is_masked(rest) || (word > 0 && !goes_on)
+}
+
+/// Whether a mask stands here.
+pub(super) fn is_masked(text: &[u8]) -> bool {
+    text.starts_with(b"[redacted") || text.starts_with(b"****")
 }
 
 fn is_one_of(value: &[u8], words: &[&str]) -> bool {

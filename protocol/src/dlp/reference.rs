@@ -14,11 +14,52 @@ use super::email::{self, Alphabet};
 use super::unicode::{fold, is_space, is_word};
 use super::{MASKED_EMAIL, MASKED_SECRET};
 
-/// The kinds, in the order in which the detectors run.
 pub(super) const CARD: &str = "credit_card_like";
 pub(super) const EMAIL: &str = "email";
 pub(super) const BEARER: &str = "bearer_token";
 pub(super) const API_KEY: &str = "api_key";
+
+/// One of the four.
+struct Step {
+    kind: &'static str,
+    /// What a text must hold for it to find anything.
+    needs: u8,
+    find: fn(&str) -> Vec<Range<usize>>,
+    mask: fn(&str) -> Cow<'static, str>,
+}
+
+const DIGITS: u8 = 1;
+const AT: u8 = 2;
+const CAPITAL_B: u8 = 4;
+const UNDERSCORE: u8 = 8;
+
+/// In the order in which they run.
+const STEPS: [Step; 4] = [
+    Step {
+        kind: CARD,
+        needs: DIGITS,
+        find: find_cards,
+        mask: |card| Cow::Owned(cards::mask(card)),
+    },
+    Step {
+        kind: EMAIL,
+        needs: AT,
+        find: find_emails,
+        mask: |_| Cow::Borrowed(MASKED_EMAIL),
+    },
+    Step {
+        kind: BEARER,
+        needs: CAPITAL_B,
+        find: find_bearers,
+        mask: |_| Cow::Borrowed(MASKED_SECRET),
+    },
+    Step {
+        kind: API_KEY,
+        needs: UNDERSCORE,
+        find: find_api_keys,
+        mask: |_| Cow::Borrowed(MASKED_SECRET),
+    },
+];
 
 /// Reports the kinds found in `text`: one for each card, one for all matches of each other
 /// detector. Returns the masked text if there is anything to mask.
@@ -30,100 +71,44 @@ pub(super) fn scan(
     chained: bool,
     report: &mut dyn FnMut(&'static str),
 ) -> Option<String> {
-    let worth = Worth::of(text);
-    if worth == Worth::NOTHING {
-        return None;
-    }
+    // No mask adds what a later detector needs, so what the text lacks it lacks to the end.
+    let has = contents(text);
     let mut masked: Option<String> = None;
-    let mut ranges = Vec::new();
-    // Masking adds no character that a later detector needs and that was missing, so what was not
-    // worth a look stays so.
-    if worth.digits {
-        find_cards(text, &mut ranges);
-        ranges.iter().for_each(|_| report(CARD));
-        apply(text, &mut masked, chained, &mut ranges, |card| {
-            Cow::Owned(cards::mask(card))
-        });
-    }
-    let steps: [(
-        bool,
-        &'static str,
-        fn(&str, &mut Vec<Range<usize>>),
-        &'static str,
-    ); 3] = [
-        (worth.at, EMAIL, find_emails, MASKED_EMAIL),
-        (worth.bearer, BEARER, find_bearers, MASKED_SECRET),
-        (worth.underscore, API_KEY, find_api_keys, MASKED_SECRET),
-    ];
-    for (worth_a_look, kind, find, replacement) in steps {
-        if !worth_a_look {
-            continue;
+    for step in STEPS.iter().filter(|step| has & step.needs != 0) {
+        let left = masked.as_deref().unwrap_or(text);
+        let ranges = (step.find)(left);
+        let findings = if step.kind == CARD {
+            ranges.len()
+        } else {
+            ranges.len().min(1)
+        };
+        (0..findings).for_each(|_| report(step.kind));
+        if chained && findings > 0 {
+            masked = Some(replace(left, ranges, step.mask));
         }
-        find(masked.as_deref().unwrap_or(text), &mut ranges);
-        if !ranges.is_empty() {
-            report(kind);
-        }
-        apply(text, &mut masked, chained, &mut ranges, |_| {
-            Cow::Borrowed(replacement)
-        });
     }
     masked
 }
 
-/// Replaces `ranges` in what the detectors before left of `text`.
-fn apply(
-    text: &str,
-    masked: &mut Option<String>,
-    chained: bool,
-    ranges: &mut Vec<Range<usize>>,
-    replacement: impl Fn(&str) -> Cow<'static, str>,
-) {
-    if chained && !ranges.is_empty() {
-        *masked = Some(replace(
-            masked.as_deref().unwrap_or(text),
-            ranges,
-            replacement,
-        ));
+/// Which of the [`Step::needs`] a text holds.
+fn contents(text: &str) -> u8 {
+    let (mut digits, mut others) = (0_usize, 0_u8);
+    for &byte in text.as_bytes() {
+        // Any byte of a character outside ASCII may be one of a digit's.
+        digits += usize::from(byte.is_ascii_digit() || byte >= 0x80);
+        others |= match byte {
+            b'@' => AT,
+            b'B' => CAPITAL_B,
+            b'_' => UNDERSCORE,
+            _ => 0,
+        };
     }
-    ranges.clear();
-}
-
-/// Which detectors a text is worth a look of: what their matches cannot do without is there.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
-struct Worth {
-    digits: bool,
-    at: bool,
-    bearer: bool,
-    underscore: bool,
-}
-
-impl Worth {
-    const NOTHING: Self = Self {
-        digits: false,
-        at: false,
-        bearer: false,
-        underscore: false,
-    };
-
-    fn of(text: &str) -> Self {
-        let (mut digits, mut others) = (0_usize, 0_u8);
-        for &byte in text.as_bytes() {
-            // Any byte of a character outside ASCII may be one of a digit's.
-            digits += usize::from(byte.is_ascii_digit() || byte >= 0x80);
-            others |=
-                u8::from(byte == b'@') | u8::from(byte == b'B') << 1 | u8::from(byte == b'_') << 2;
-        }
-        Self {
-            digits: digits >= 13,
-            at: others & 1 != 0,
-            bearer: others & 2 != 0,
-            underscore: others & 4 != 0,
-        }
-    }
+    others | if digits >= 13 { DIGITS } else { 0 }
 }
 
 /// `\b(?:\d[ -]*?){13,19}\b` and the Luhn check.
-fn find_cards(text: &str, ranges: &mut Vec<Range<usize>>) {
+fn find_cards(text: &str) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
     let bytes = text.as_bytes();
     let mut at = 0;
     while let Some(&byte) = bytes.get(at) {
@@ -132,7 +117,7 @@ fn find_cards(text: &str, ranges: &mut Vec<Range<usize>>) {
             let chain = Chain::at(text, at);
             if chain.may_hold_card() {
                 cards::find(text, at..chain.end, cards::Rule::Reference, |range| {
-                    ranges.push(range)
+                    ranges.push(range);
                 });
             }
             at = chain.end.max(at + 1);
@@ -140,10 +125,12 @@ fn find_cards(text: &str, ranges: &mut Vec<Range<usize>>) {
             at += 1;
         }
     }
+    ranges
 }
 
 /// `\b[A-Z0-9._%+-]+@[A-Z0-9.-]+\.[A-Z]{2,}\b`, case ignored.
-fn find_emails(text: &str, ranges: &mut Vec<Range<usize>>) {
+fn find_emails(text: &str) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
     let mut from = 0;
     for (at, _) in text.match_indices('@') {
         if let Some(range) = email::around(text, from, at, Alphabet::Reference) {
@@ -151,31 +138,31 @@ fn find_emails(text: &str, ranges: &mut Vec<Range<usize>>) {
             ranges.push(range);
         }
     }
+    ranges
 }
 
 /// `\bBearer\s+[A-Za-z0-9._~+/=-]{16,}\b`.
-fn find_bearers(text: &str, ranges: &mut Vec<Range<usize>>) {
+fn find_bearers(text: &str) -> Vec<Range<usize>> {
     const WORD: &str = "Bearer";
+    let mut ranges = Vec::new();
+    let mut from = 0;
     for (start, _) in text.match_indices(WORD) {
-        let overlaps = ranges
-            .last()
-            .is_some_and(|last: &Range<usize>| last.end > start);
-        if overlaps || word_ends(text, start) {
+        if start < from || word_ends(text, start) {
             continue;
         }
-        let after = start + WORD.len();
-        let Some(rest) = text.get(after..) else {
-            continue;
-        };
-        let token = after + (rest.len() - rest.trim_start_matches(is_space).len());
-        if token == after {
+        let rest = text.get(start + WORD.len()..).unwrap_or_default();
+        let token = rest.trim_start_matches(is_space);
+        if token.len() == rest.len() {
             continue;
         }
-        let length = run(text, token, is_bearer_byte);
-        if let Some(end) = last_boundary(text, token + 16, token + length) {
+        let token = text.len() - token.len();
+        let end = token + run(text, token, is_bearer_byte);
+        if let Some(end) = last_boundary(text, token + 16, end) {
             ranges.push(start..end);
+            from = end;
         }
     }
+    ranges
 }
 
 fn is_bearer_byte(byte: u8) -> bool {
@@ -183,7 +170,8 @@ fn is_bearer_byte(byte: u8) -> bool {
 }
 
 /// `\b(?:sk|api|secret|token|key)_[A-Za-z0-9][A-Za-z0-9._-]{14,}\b`, case ignored.
-fn find_api_keys(text: &str, ranges: &mut Vec<Range<usize>>) {
+fn find_api_keys(text: &str) -> Vec<Range<usize>> {
+    let mut ranges = Vec::new();
     let mut from = 0;
     for (underscore, _) in text.match_indices('_') {
         if underscore < from {
@@ -192,13 +180,9 @@ fn find_api_keys(text: &str, ranges: &mut Vec<Range<usize>>) {
         let Some(start) = api_prefix(text, from, underscore) else {
             continue;
         };
-        let body = underscore + 1;
-        let Some(rest) = text.get(body..) else {
-            continue;
-        };
         let mut least = None;
-        let mut end = body;
-        for (place, c) in rest.chars().enumerate() {
+        let mut end = underscore + 1;
+        for (place, c) in text.get(end..).unwrap_or_default().chars().enumerate() {
             let letter_or_digit = c.is_ascii_digit() || fold(c).is_some();
             if !letter_or_digit && (place == 0 || !matches!(c, '.' | '_' | '-')) {
                 break;
@@ -213,6 +197,7 @@ fn find_api_keys(text: &str, ranges: &mut Vec<Range<usize>>) {
             from = end;
         }
     }
+    ranges
 }
 
 /// Where the word before an underscore begins, if it is one of the five and nothing is before it.

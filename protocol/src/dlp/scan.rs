@@ -30,6 +30,7 @@ const FOREIGN: u8 = 2;
 const FIRST_LIST: u8 = 3;
 
 /// A start, and the place of its rarest byte.
+#[derive(Clone)]
 struct Start {
     text: &'static [u8],
     pivot: usize,
@@ -37,11 +38,72 @@ struct Start {
     row: usize,
 }
 
+impl Start {
+    fn stands_at(&self, bytes: &[u8], at: usize) -> bool {
+        let same = |(found, wanted): (&u8, &u8)| {
+            found == wanted || (self.ignore_case && found.eq_ignore_ascii_case(wanted))
+        };
+        bytes
+            .get(at..at + self.text.len())
+            .is_some_and(|found| found.iter().zip(self.text).all(same))
+    }
+}
+
 /// The starts that share their rarest byte.
 struct List {
-    starts: Vec<Start>,
-    /// Which bytes stand before the pivot in one of them; all, if one begins with it.
-    before: [bool; 256],
+    /// Those that begin with it.
+    first: Vec<Start>,
+    /// The others, by the byte before it; [`Self::group`] says where those of a byte are.
+    groups: Vec<Vec<Start>>,
+    group: [u8; 256],
+}
+
+impl List {
+    const NO_GROUP: u8 = u8::MAX;
+
+    fn new() -> Self {
+        Self {
+            first: Vec::new(),
+            groups: Vec::new(),
+            group: [Self::NO_GROUP; 256],
+        }
+    }
+
+    fn add(&mut self, start: Start) {
+        let Some(before) = start.pivot.checked_sub(1).and_then(|at| start.text.get(at)) else {
+            self.first.push(start);
+            return;
+        };
+        let cases = [before.to_ascii_lowercase(), before.to_ascii_uppercase()];
+        let cases = if start.ignore_case && cases[0] != cases[1] {
+            &cases[..]
+        } else {
+            std::slice::from_ref(before)
+        };
+        for &before in cases {
+            let Some(slot) = self.group.get_mut(usize::from(before)) else {
+                continue;
+            };
+            if *slot == Self::NO_GROUP {
+                *slot = u8::try_from(self.groups.len()).unwrap_or(Self::NO_GROUP);
+                self.groups.push(Vec::new());
+            }
+            if let Some(group) = self.groups.get_mut(usize::from(*slot)) {
+                group.push(start.clone());
+            }
+        }
+    }
+
+    fn after(&self, before: u8) -> &[Start] {
+        let group = self
+            .group
+            .get(usize::from(before))
+            .copied()
+            .unwrap_or(Self::NO_GROUP);
+        self.groups
+            .get(usize::from(group))
+            .map_or(&[], Vec::as_slice)
+    }
 }
 
 struct Starts {
@@ -108,30 +170,25 @@ impl Starts {
         let index = if class >= FIRST_LIST {
             usize::from(class - FIRST_LIST)
         } else {
-            self.lists.push(List {
-                starts: Vec::new(),
-                before: [false; 256],
-            });
+            self.lists.push(List::new());
             self.set(
                 byte,
                 FIRST_LIST + u8::try_from(self.lists.len() - 1).unwrap_or(0),
             );
             self.lists.len() - 1
         };
-        let Some(list) = self.lists.get_mut(index) else {
-            return;
-        };
-        match start.pivot.checked_sub(1).and_then(|at| start.text.get(at)) {
-            Some(before) => {
-                for byte in [before.to_ascii_lowercase(), before.to_ascii_uppercase()] {
-                    if let Some(slot) = list.before.get_mut(usize::from(byte)) {
-                        *slot = true;
-                    }
-                }
-            }
-            None => list.before = [true; 256],
+        if let Some(list) = self.lists.get_mut(index) {
+            list.add(start);
         }
-        list.starts.push(start);
+    }
+
+    /// Where the next byte that may belong to a start stands, from `at` on.
+    #[inline]
+    fn next(&self, bytes: &[u8], at: usize) -> Option<usize> {
+        let rest = bytes.get(at..)?;
+        rest.iter()
+            .position(|&byte| self.class(byte) != NOTHING)
+            .map(|skip| at + skip)
     }
 
     #[inline]
@@ -155,7 +212,7 @@ fn rarity(byte: u8) -> usize {
     match byte {
         b'a'..=b'z' => 1 + place(byte),
         b'A'..=b'Z' => 30 + place(byte.to_ascii_lowercase()),
-        b'0'..=b'9' => 0,
+        b'0'..=b'9' | b' ' => 0,
         b'-' => 20,
         _ => 70,
     }
@@ -164,6 +221,10 @@ fn rarity(byte: u8) -> usize {
 /// All matches of the table in `text`, in no order, overlapping.
 pub(super) fn scan(text: &str) -> Vec<Hit> {
     let starts = &*STARTS;
+    // Most short texts end here.
+    let Some(mut at) = starts.next(text.as_bytes(), 0) else {
+        return Vec::new();
+    };
     let mut scan = Scan {
         text,
         bytes: text.as_bytes(),
@@ -172,14 +233,13 @@ pub(super) fn scan(text: &str) -> Vec<Hit> {
         read: [0; ROWS.len()],
         userinfo: 0,
     };
-    let mut at = 0;
-    while let Some(rest) = scan.bytes.get(at..)
-        && let Some(skip) = rest.iter().position(|&byte| starts.class(byte) != NOTHING)
-    {
-        at += skip;
+    loop {
         at = scan.step(starts, at);
+        match starts.next(scan.bytes, at) {
+            Some(next) => at = next,
+            None => return scan.hits,
+        }
     }
-    scan.hits
 }
 
 struct Scan<'t> {
@@ -198,26 +258,24 @@ impl Scan<'_> {
     fn step(&mut self, starts: &Starts, at: usize) -> usize {
         let byte = self.bytes.get(at).copied().unwrap_or_default();
         match starts.class(byte) {
-            class @ (DIGIT | FOREIGN) => {
-                let end = self.digits(at);
-                if class == FOREIGN {
-                    end.max(at + 1)
-                } else {
-                    end
+            DIGIT => {
+                if let Some(range) = numbers::iban(self.bytes, at) {
+                    self.hits.push(Hit { range, row: IBAN });
                 }
+                self.digits(at)
             }
+            FOREIGN => self.digits(at).max(at + 1),
             class => {
-                let before = at
-                    .checked_sub(1)
-                    .and_then(|before| self.bytes.get(before))
-                    .copied()
-                    .unwrap_or_default();
                 if let Some(list) = starts
                     .lists
                     .get(usize::from(class.wrapping_sub(FIRST_LIST)))
-                    && list.before.get(usize::from(before)).is_some_and(|&may| may)
                 {
-                    for start in &list.starts {
+                    let before = at.checked_sub(1).and_then(|before| self.bytes.get(before));
+                    for start in list
+                        .first
+                        .iter()
+                        .chain(list.after(before.copied().unwrap_or_default()))
+                    {
                         self.start(start, at);
                     }
                 }
@@ -231,23 +289,15 @@ impl Scan<'_> {
         let Some(at) = pivot.checked_sub(start.pivot) else {
             return;
         };
-        let Some(found) = self.bytes.get(at..at + start.text.len()) else {
-            return;
-        };
-        let equal = if start.ignore_case {
-            found.eq_ignore_ascii_case(start.text)
-        } else {
-            found == start.text
-        };
         let (Some(row), Some(&read)) = (ROWS.get(start.row), self.read.get(start.row)) else {
             return;
         };
-        if !equal || at < read {
+        if at < read || (start.text.len() > 1 && !start.stands_at(self.bytes, at)) {
             return;
         }
         let range = match &row.find {
             Find::Known => {
-                let first = found.first().copied().unwrap_or_default();
+                let first = start.text.first().copied().unwrap_or_default();
                 // Cards are read with all other digits.
                 let secret = self
                     .known
@@ -296,9 +346,6 @@ impl Scan<'_> {
     /// Reads the chain of digits at `at`, if there is one; returns its end.
     fn digits(&mut self, at: usize) -> usize {
         let chain = Chain::at(self.text, at);
-        if let Some(range) = numbers::iban(self.bytes, at) {
-            self.hits.push(Hit { range, row: IBAN });
-        }
         if chain.digits >= 9 {
             self.long_chain(at, &chain);
         }
@@ -318,33 +365,50 @@ impl Scan<'_> {
                 .position(|&b| b == b' ')
                 .map_or(rest.len(), |blank| blank + 1);
         }
-        // A group right after `*-` is what a mask left of a card.
+        let before = self.bytes.get(..at).unwrap_or_default();
+        let is_separator = |byte: &u8| matches!(byte, b' ' | b'-');
+        let blanks = before
+            .iter()
+            .rev()
+            .take_while(|&byte| is_separator(byte))
+            .count();
         let mut start = at;
-        if self
-            .bytes
-            .get(..at)
-            .is_some_and(|before| before.ends_with(b"****-"))
-        {
+        let mut rule = cards::Rule::Thorough;
+        if before.ends_with(b"****-") {
+            // The first group is what a mask left of a card.
             let rest = self.bytes.get(at..chain.end).unwrap_or_default();
-            let group = rest
-                .iter()
-                .position(|&b| b == b' ' || b == b'-')
-                .unwrap_or(rest.len());
+            let group = rest.iter().position(is_separator).unwrap_or(rest.len());
             start += group
                 + rest
                     .iter()
                     .skip(group)
-                    .take_while(|&&b| b == b' ' || b == b'-')
+                    .take_while(|&byte| is_separator(byte))
                     .count();
+        } else if before
+            .get(..before.len() - blanks)
+            .is_some_and(ends_with_mask)
+        {
+            rule = cards::Rule::AfterMask;
         }
         let hits = &mut self.hits;
-        cards::find(
-            self.text,
-            start..chain.end,
-            cards::Rule::Thorough,
-            |range| hits.push(Hit { range, row: CARDS }),
-        );
+        cards::find(self.text, start..chain.end, rule, |range| {
+            hits.push(Hit { range, row: CARDS });
+        });
     }
+}
+
+fn ends_with_mask(text: &[u8]) -> bool {
+    let Some(mask) = text.strip_suffix(b"]") else {
+        return false;
+    };
+    let letters = mask
+        .iter()
+        .rev()
+        .take(24)
+        .take_while(|byte| byte.is_ascii_lowercase())
+        .count();
+    mask.get(..mask.len() - letters)
+        .is_some_and(|start| start.ends_with(b"[redacted-"))
 }
 
 fn is_word(byte: u8) -> bool {
@@ -370,7 +434,7 @@ mod tests {
             }
         }
         for list in &STARTS.lists {
-            for start in &list.starts {
+            for start in list.first.iter().chain(list.groups.iter().flatten()) {
                 assert!(!start.text[start.pivot].is_ascii_digit());
             }
         }

@@ -151,7 +151,7 @@ pub(super) static ROWS: [Row; 18] = [
     pattern(
         "google_api_key",
         &["AIza", "GOCSPX-"],
-        r"(?:AIza[A-Za-z0-9_-]{35}|GOCSPX-[A-Za-z0-9_-]{20,})",
+        r"(?:AIza[A-Za-z0-9_-]{35,}|GOCSPX-[A-Za-z0-9_-]{20,})",
     ),
     // OpenAI, Anthropic and those that took over the form: `sk-proj-…`, `sk-ant-api03-…`.
     pattern("ai_api_key", &["sk-"], r"sk-[A-Za-z0-9_-]{20,}").if_it(looks_drawn),
@@ -165,7 +165,7 @@ pub(super) static ROWS: [Row; 18] = [
     pattern(
         BEARER,
         &["bearer"],
-        r"(?i:bearer)(?:(?u:\s)|[\x1c-\x1f])+[A-Za-z0-9._~+/=-]{16,}",
+        r"(?i:bearer)(?:(?u:\s)|[\x1c-\x1f])+[A-Za-z0-9._~+/=-]{15,}[A-Za-z0-9_~+/=-]",
     )
     .any_case()
     .if_it(is_bearer),
@@ -185,13 +185,13 @@ pub(super) static ROWS: [Row; 18] = [
         Find::UrlPassword,
         Mask::Fixed(MASKED_SECRET),
     ),
-    by_hand(EMAIL, &["@"], Find::Email, Mask::Email),
     by_hand(
         "secret_pair",
         &[":", "="],
         Find::Pair,
         Mask::Fixed(MASKED_SECRET),
     ),
+    by_hand(EMAIL, &["@"], Find::Email, Mask::Email),
 ];
 pub(super) const CARDS: usize = 12;
 pub(super) const SSN: usize = 13;

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::pairs::is_masked;
+
 /// The password of the URL whose `://` begins at `at`, from the first `:` of the authority to its
 /// last `@`, so that passwords with an `@` are found whole.
 pub(super) fn password(bytes: &[u8], at: usize) -> Option<Range<usize>> {
@@ -20,8 +22,7 @@ pub(super) fn password(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let host = authority.iter().rposition(|&b| b == b'@')?;
     let colon = authority.iter().take(host).position(|&b| b == b':')?;
     let password = authority.get(colon + 1..host)?;
-    let masked = password.starts_with(b"[redacted") || password.starts_with(b"****");
-    (!password.is_empty() && !masked).then_some(start + colon + 1..start + host)
+    (!password.is_empty() && !is_masked(password)).then_some(start + colon + 1..start + host)
 }
 
 fn ends_authority(byte: u8) -> bool {

@@ -67,7 +67,7 @@ impl Protector<'_> {
         loop {
             match value.part() {
                 Part::String(text) => {
-                    target.value(value, self.string(path, &frames, &text, context))
+                    target.value(value, self.string(path, &frames, &text, context));
                 }
                 Part::Number => target.value(value, self.number(path, &frames, context)),
                 Part::Other => target.value(value, None),

@@ -1,4 +1,4 @@
-//! dlp.json: what the reference masks, and what it reports. dlp_regressions.json: texts on which
+//! dlp.json: what the reference masks, and what it reports. `dlp_regressions.json`: texts on which
 //! its regular expressions and ours could differ.
 
 use serde_json::Value;
