@@ -1,0 +1,47 @@
+//! Gated calls over HTTP against bare `reqwest`, in one run and in turn (DESIGN 13).
+//!
+//! `cargo bench --bench http [-- quick]` prints a row per job: what bare reqwest takes, what a gated
+//! call takes, the ratio, and the ratio to reach. The server is a hyper stub in a process of its
+//! own. Both are pinned with `taskset`: once to the same core, once to two cores. Exits with 1 when
+//! a row is missed.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::cast_precision_loss,
+    clippy::print_stdout,
+    unreachable_pub,
+    reason = "a benchmark"
+)]
+
+#[path = "http/client.rs"]
+mod client;
+#[path = "http/measure.rs"]
+mod measure;
+#[path = "http/stub.rs"]
+mod stub;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().collect();
+    if arguments.get(1).is_some_and(|argument| argument == "--stub") {
+        stub::serve();
+        return ExitCode::SUCCESS;
+    }
+    let quick = arguments.iter().any(|argument| argument == "quick");
+    let calls = if quick { 500 } else { 4_000 };
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let mut missed = 0;
+    for (server, title) in [(0, "server and client on core 0"), (1, "server on core 1, client on core 0")] {
+        if server >= cores {
+            println!("\n{title}: this machine has one core");
+            continue;
+        }
+        let stub = stub::Stub::start(server);
+        measure::pin(0);
+        println!("\n{title} (taskset)");
+        missed += client::rows(&stub.url, calls);
+    }
+    if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
