@@ -146,7 +146,8 @@ impl Chain {
 /// Everything, with its indexes.
 #[derive(Debug, Default)]
 struct Data {
-    approvals: HashMap<ApprovalId, Approval>,
+    // Boxed, as the nonces are: a table keeps up to half of its places empty.
+    approvals: HashMap<ApprovalId, Box<Approval>>,
     by_resume: HashMap<Digest, ApprovalId>,
     /// In order of creation.
     waiting: BTreeSet<(Timestamp, ApprovalId)>,
@@ -154,7 +155,7 @@ struct Data {
     /// Approvals that nothing changes by itself, in the order in which they came to that.
     ended: VecDeque<ApprovalId>,
     memories: BTreeMap<Digest, Memory>,
-    nonces: HashMap<NonceKey, Answered>,
+    nonces: HashMap<NonceKey, Box<Answered>>,
     /// When each nonce may be forgotten, in the order in which they came. That is the order of
     /// expiry, unless the clock was set back; then some are forgotten late.
     nonce_order: VecDeque<(Timestamp, NonceKey)>,
@@ -165,7 +166,7 @@ struct Data {
 impl Data {
     /// Puts an approval where it belongs in every index; returns the one it replaces. `None` takes
     /// it out.
-    fn place(&mut self, id: ApprovalId, next: Option<Approval>) -> Option<Approval> {
+    fn place(&mut self, id: ApprovalId, next: Option<Box<Approval>>) -> Option<Box<Approval>> {
         if let Some(next) = &next {
             if next.status == Status::PendingReview {
                 self.waiting.insert((next.subject.created_at, id));

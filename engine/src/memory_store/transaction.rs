@@ -19,11 +19,11 @@ pub(super) struct Transaction<'a> {
 
 /// How to take one write back.
 enum Undo {
-    Approval(ApprovalId, Option<Approval>),
+    Approval(ApprovalId, Option<Box<Approval>>),
     Ended,
     Resume(Digest, Option<ApprovalId>),
     Memory(Digest, Option<Memory>),
-    Nonce(NonceKey, Option<Answered>),
+    Nonce(NonceKey, Option<Box<Answered>>),
     Claimer(Arc<str>, Arc<str>),
     Event(Arc<str>),
 }
@@ -97,12 +97,16 @@ impl Drop for Transaction<'_> {
 
 impl State for Transaction<'_> {
     fn approval(&mut self, id: ApprovalId) -> Result<Option<Approval>, StoreError> {
-        Ok(self.data.approvals.get(&id).cloned())
+        Ok(self
+            .data
+            .approvals
+            .get(&id)
+            .map(|approval| Approval::clone(approval)))
     }
 
     fn put_approval(&mut self, approval: &Approval) -> Result<(), StoreError> {
         let id = approval.id;
-        let before = self.data.place(id, Some(approval.clone()));
+        let before = self.data.place(id, Some(Box::new(approval.clone())));
         // Nothing changes it by itself from now on.
         let has_ended =
             approval.due.is_none() && before.as_ref().is_none_or(|before| before.due.is_some());
@@ -139,7 +143,10 @@ impl State for Transaction<'_> {
                 && &*approval.subject.organisation == organisation
                 && key.is_none_or(|key| &*approval.subject.key == key)
         });
-        Ok(asked.take(limit).cloned().collect())
+        Ok(asked
+            .take(limit)
+            .map(|approval| Approval::clone(approval))
+            .collect())
     }
 
     fn due(&mut self, now: Timestamp, limit: usize) -> Result<Vec<ApprovalId>, StoreError> {
@@ -185,11 +192,14 @@ impl State for Transaction<'_> {
             .nonces
             .get(key)
             .filter(|answered| now < answered.until)
-            .cloned())
+            .map(|answered| Answered::clone(answered)))
     }
 
     fn put_nonce(&mut self, key: &NonceKey, answered: &Answered) -> Result<(), StoreError> {
-        let before = self.data.nonces.insert(key.clone(), answered.clone());
+        let before = self
+            .data
+            .nonces
+            .insert(key.clone(), Box::new(answered.clone()));
         self.data
             .nonce_order
             .push_back((answered.until, key.clone()));

@@ -9,6 +9,9 @@ use crate::refusal::{Refusal, Word};
 use crate::step::{Step, is_own, refuse};
 use crate::store::StoreError;
 
+/// How many approvals time may end before a list is made; more of them shorten that list.
+const SWEPT_BEFORE_LISTING: usize = 1_024;
+
 impl Step<'_> {
     /// One record, to whoever may see it.
     pub(super) fn read(&mut self, caller: &Principal, id: ApprovalId) -> Result<Reply, StoreError> {
@@ -49,6 +52,8 @@ impl Step<'_> {
         caller: &Principal,
         limit: usize,
     ) -> Result<Reply, StoreError> {
+        // Those that nobody decided in time take no place in the list.
+        self.sweep(SWEPT_BEFORE_LISTING)?;
         let key = (!caller.sees_all()).then_some(&**caller.key());
         let waiting = self.state.pending(caller.organisation(), key, limit)?;
         let mut records = Vec::with_capacity(waiting.len());

@@ -226,6 +226,12 @@ fn reviewers_see_what_waits_in_their_organisation_and_agents_their_own() {
         ids(&reviewer(), 10).is_empty(),
         "what has expired does not wait"
     );
+    // Nor does it take a place in a short list.
+    bench.submit(&agent(), &Draft::high().body()).waiting();
+    bench.submit(&agent(), &Draft::high().body()).waiting();
+    bench.pass(15 * MINUTE);
+    let fresh = bench.submit(&agent(), &Draft::high().body()).waiting();
+    assert_eq!(ids(&reviewer(), 1), [&*fresh.id]);
 }
 
 #[test]
