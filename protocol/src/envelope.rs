@@ -174,4 +174,39 @@ mod tests {
             "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"
         );
     }
+
+    #[test]
+    fn the_vector_of_protocol_22_comes_out() {
+        let metadata = concat!(
+            r#"{"b":2,"a":null,"operation_class":"read","#,
+            r#""data_sensitivity":"internal"}"#
+        );
+        let body_hash = crate::body_hash_json("intent-1", "view-details", metadata).unwrap();
+        assert_eq!(
+            body_hash,
+            "2340015fcb0521c1aa416c7a55c754901757496bca2520997d1afd59cf71350b"
+        );
+        let envelope = Envelope {
+            schema_version: Envelope::SCHEMA_VERSION,
+            intent_id: "intent-1",
+            action_id: "view-details",
+            agent_id: "worker-agent",
+            runtime_id: Some("runtime-worker-1"),
+            runtime_identity: None,
+            service_identity: Some("spiffe://local/agent/worker-agent"),
+            workload_identity: None,
+            delegation_token_id: "dgt_123",
+            delegation_chain_id: Some("chn_123"),
+            timestamp: 1_778_000_000,
+            nonce: "0123456789abcdef0123456789abcdef",
+            operation_class: Some("read"),
+            data_sensitivity: Some("internal"),
+            body_hash: &body_hash,
+            key_id: "test-request-key",
+            algorithm: Envelope::ALGORITHM,
+        };
+        let signature = "77bd96b428296cab760b9b64b9feb48a7bd8cf8950a577ecaa1a30f4df52f932";
+        assert_eq!(envelope.sign("test-secret"), signature);
+        assert_eq!(envelope.verify("test-secret", signature), Ok(()));
+    }
 }

@@ -120,6 +120,13 @@ fn everything_a_call_may_carry_stands_in_its_place() {
         "dlp_status",
     ];
     assert_eq!(keys, expected);
+    let ours = expected.iter().filter(|key| !["ticket", "n"].contains(key));
+    for key in ours {
+        assert!(
+            CORE_KEYS.contains(key),
+            "{key} is ours, so no user may write it"
+        );
+    }
     let member = |name: &str| document.root().get(name).unwrap();
     assert!(
         member("risk_level").is("high"),

@@ -24,6 +24,9 @@ pub use error::CanonicalError;
 /// The deepest nesting that is written.
 const LEVELS: usize = 128;
 
+/// How often a value may hold another one that adds no level: `Some(…)`, newtypes.
+const WRAPPERS: usize = 1024;
+
 /// Bytes that are gathered before they go to a sink.
 const CHUNK: usize = 4096;
 
@@ -85,6 +88,8 @@ struct Output<'s> {
     flushed: usize,
     /// Containers open.
     depth: usize,
+    /// Wrappers open.
+    wrappers: usize,
     /// Objects open: their members may still change places, so nothing is flushed.
     objects: usize,
     sink: Option<Sink<'s>>,
@@ -98,6 +103,7 @@ impl<'s> Output<'s> {
             limit,
             flushed: 0,
             depth: 0,
+            wrappers: 0,
             objects: 0,
             sink,
         }
@@ -138,6 +144,17 @@ impl<'s> Output<'s> {
             return Err(CanonicalError::TooDeep);
         }
         self.depth += 1;
+        Ok(())
+    }
+
+    /// Writes what adds no level, but costs stack all the same.
+    fn wrapped<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), CanonicalError> {
+        if self.wrappers >= WRAPPERS {
+            return Err(CanonicalError::TooDeep);
+        }
+        self.wrappers += 1;
+        value.serialize(&mut *self)?;
+        self.wrappers -= 1;
         Ok(())
     }
 
@@ -245,7 +262,7 @@ impl<'a, 's> Serializer for &'a mut Output<'s> {
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), CanonicalError> {
-        value.serialize(self)
+        self.wrapped(value)
     }
 
     fn serialize_unit(self) -> Result<(), CanonicalError> {
@@ -270,7 +287,7 @@ impl<'a, 's> Serializer for &'a mut Output<'s> {
         _: &'static str,
         value: &T,
     ) -> Result<(), CanonicalError> {
-        value.serialize(self)
+        self.wrapped(value)
     }
 
     fn serialize_newtype_variant<T: Serialize + ?Sized>(

@@ -179,6 +179,21 @@ fn nesting_ends_at_128_levels() {
     assert_eq!(to_string(&nested(129)), Err(CanonicalError::TooDeep));
 }
 
+#[derive(Serialize)]
+struct Chain(Option<Box<Chain>>);
+
+#[test]
+fn wrappers_without_a_level_of_their_own_end_too() {
+    let chain = |length| (0..length).fold(Chain(None), |inner, _| Chain(Some(Box::new(inner))));
+    assert_eq!(canonical(chain(500)), "null");
+    assert_eq!(to_string(&chain(600)), Err(CanonicalError::TooDeep));
+    let many: Vec<_> = (0..5000).map(Some).collect();
+    assert!(
+        to_string(&many).is_ok(),
+        "they are counted inside each other only"
+    );
+}
+
 #[test]
 fn a_budget_is_kept_and_nothing_is_left_behind() {
     let mut out = String::from("kept");
