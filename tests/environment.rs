@@ -52,6 +52,11 @@ fn printed(output: &Output) -> String {
 #[test]
 #[ignore = "started by the other tests, with variables of theirs"]
 fn child() {
+    assert!(
+        sernixa::logging::init(),
+        "the first subscriber of this process"
+    );
+    assert!(!sernixa::logging::init(), "and it stays");
     match read() {
         Ok(said) => println!("CHILD: {said}"),
         Err(error) => println!("CHILD: {error}"),
@@ -96,4 +101,20 @@ fn when_the_default_service_is_not_there_the_error_names_both_ways_out() {
     if text.contains("could not be reached") || text.contains("refused") {
         assert!(text.contains("embedded:"), "{text}");
     }
+}
+
+#[test]
+fn how_much_is_logged_is_for_the_environment_to_say() {
+    let embedded = ("SERNIXA_BASE_URL", "embedded:");
+    let logs = |more: &[(&str, &str)]| {
+        let output = in_a_process_with(&[&[embedded], more].concat());
+        String::from_utf8_lossy(&output.stderr)
+            .matches("sernixa")
+            .count()
+    };
+    let quiet = logs(&[]);
+    assert_eq!(quiet, 0, "an allowed call is no warning");
+    assert!(logs(&[("SERNIXA_DEBUG", "true")]) > 0);
+    assert!(logs(&[("SERNIXA_LOG_LEVEL", "trace")]) > 0);
+    assert_eq!(logs(&[("SERNIXA_LOG_LEVEL", "error")]), 0);
 }

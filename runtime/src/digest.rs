@@ -1,5 +1,6 @@
 //! The digest that binds an approval to the arguments of one call, without showing them.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -25,6 +26,12 @@ impl BindingKey {
     /// A key that outlives the process.
     pub(crate) fn given(secret: &SecretString) -> Self {
         Self::of_bytes(bytes_of(secret), true)
+    }
+
+    /// The key that an embedded store keeps.
+    #[cfg(feature = "embedded")]
+    pub(crate) fn of_store(bytes: &[u8]) -> Self {
+        Self::of_bytes(bytes, true)
     }
 
     /// The random key that all clients of this process share.
@@ -69,6 +76,16 @@ pub(crate) struct Digest {
     pub(crate) text: String,
     /// The arguments that the digest does not cover, in order of declaration.
     pub(crate) unbound: Vec<String>,
+    /// The canonical texts, for whoever captures the arguments, too: they are written once.
+    texts: String,
+    values: Vec<Option<Range<usize>>>,
+}
+
+impl Digest {
+    /// The canonical text of the argument at this place of the list, if the digest covers it.
+    pub(crate) fn value(&self, place: usize) -> Option<&str> {
+        self.texts.get(self.values.get(place)?.clone()?)
+    }
 }
 
 /// The HMAC over the canonical JSON object of `arguments`. One that has no value, does not
@@ -78,19 +95,20 @@ pub(crate) fn digest(key: &BindingKey, arguments: &[(&str, Option<&dyn Json>)]) 
     // Each is written whole or not at all, in order of declaration, so that which ones fit does
     // not depend on their names; then they are fed in order of their names.
     let mut texts = String::new();
+    let mut values = Vec::with_capacity(arguments.len());
     let mut parts = Vec::with_capacity(arguments.len());
     for &(name, value) in arguments {
         let start = texts.len();
-        let written = canonical::append(name, ARGUMENTS_LIMIT, &mut texts).is_ok() && {
-            texts.push(':');
-            let budget = ARGUMENTS_LIMIT.saturating_sub(texts.len());
-            value.is_some_and(|value| value.append(budget, &mut texts).is_ok())
-        };
-        if written && texts.len() <= ARGUMENTS_LIMIT {
-            parts.push((name, start..texts.len()));
-        } else {
-            texts.truncate(start);
-            unbound.push(name.to_owned());
+        match value.and_then(|value| member(name, value, &mut texts)) {
+            Some(value) => {
+                parts.push((name, start..texts.len()));
+                values.push(Some(value..texts.len()));
+            }
+            None => {
+                texts.truncate(start);
+                unbound.push(name.to_owned());
+                values.push(None);
+            }
         }
     }
     parts.sort_by_key(|&(name, _)| name);
@@ -107,7 +125,22 @@ pub(crate) fn digest(key: &BindingKey, arguments: &[(&str, Option<&dyn Json>)]) 
     let mut text = String::with_capacity(12 + 64);
     text.push_str("hmac-sha256:");
     hex_into(&tag, &mut text);
-    Digest { text, unbound }
+    Digest {
+        text,
+        unbound,
+        texts,
+        values,
+    }
+}
+
+/// Appends `"name":value` if it fits, and says where the value begins.
+fn member(name: &str, value: &dyn Json, texts: &mut String) -> Option<usize> {
+    canonical::append(name, ARGUMENTS_LIMIT, texts).ok()?;
+    texts.push(':');
+    let begin = texts.len();
+    let budget = ARGUMENTS_LIMIT.checked_sub(begin)?;
+    value.append(budget, texts).ok()?;
+    Some(begin)
 }
 
 /// The SHA-256 of a resume key: it may name what it resumes, so it stays here.
@@ -152,7 +185,8 @@ mod tests {
         let again: HashMap<_, _> = (0..30).rev().map(|n| (n, n)).collect();
         let one = of(&[("b", Some(&1)), ("a", Some(&map))]);
         let other = of(&[("a", Some(&again)), ("b", Some(&1))]);
-        assert_eq!(one, other);
+        assert_eq!(one.text, other.text);
+        assert_eq!((one.value(0), other.value(1)), (Some("1"), Some("1")));
         assert!(one.text.starts_with("hmac-sha256:") && one.text.len() == 12 + 64);
         assert!(one.unbound.is_empty());
     }

@@ -20,6 +20,7 @@ use crate::driver::{self, Job};
 use crate::error::Error;
 use crate::grant::{Asked, Grant};
 use crate::judge::{self, Step, Submitted};
+use crate::logging::event;
 use crate::outcome::{Entry, Outcome};
 use crate::permit::Permit;
 use crate::transport::{Endpoint, Request};
@@ -78,6 +79,7 @@ impl Client {
         if self.core().is_closed() {
             return Err(closed());
         }
+        event!(self.settings().log, DEBUG, "asking");
         let Prepared {
             submission, signer, ..
         } = prepared;
@@ -135,6 +137,11 @@ impl Client {
                 );
             }
             span.record("status", status);
+        }
+        let log = self.settings().log;
+        match &granted {
+            Ok(grant) => event!(log, INFO, status = grant.status, "a call may run"),
+            Err(error) => event!(log, INFO, %error, "a call does not run"),
         }
         granted.map(|grant| Permit::new(self.clone(), grant))
     }

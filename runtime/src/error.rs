@@ -333,6 +333,10 @@ impl fmt::Display for Refusal {
 
 /// Evidence is data of the service's and may quote what was submitted: it is said to be there,
 /// not shown. Absent fields are left out, since this is what `fn main() -> Result<_, Error>` prints.
+#[expect(
+    clippy::missing_fields_in_debug,
+    reason = "the source has a chain of its own, and may quote what was sent"
+)]
 impl fmt::Debug for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut shown = f.debug_struct("Refusal");

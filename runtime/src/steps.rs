@@ -51,7 +51,7 @@ impl About<'_> {
         let Some(signer) = self.signer else { return };
         let Ok(nonce) = random::id() else { return };
         body.extend(signer.sign(&Step {
-            step,
+            name: step,
             approval_id: self.approval_id.as_str(),
             body_hash: self.body_hash,
             claim_id,

@@ -65,6 +65,7 @@ impl<'a> Argument<'a> {
 
 /// One call, while it borrows its arguments; [`prepare`](Call::prepare) ends the borrow.
 #[derive(Clone, Copy)]
+#[must_use]
 pub struct Call<'a> {
     pub(crate) site: &'static Callsite,
     pub(crate) client: Option<&'a Client>,
@@ -251,7 +252,7 @@ pub fn unreached<R>() -> R {
 }
 
 /// The outcome of a body with the key `refused`, whose return type may be a `Result` or not: by
-/// autoref specialisation, `(&&Report(&out)).report(running)`.
+/// autoref specialisation, `(&&Report(&out)).sernixa_report(running)`.
 pub mod report {
     use super::{GovernedReturn, Running};
 
@@ -261,11 +262,11 @@ pub mod report {
     /// First choice: a `Result` says how it went.
     pub trait ViaResult {
         /// See [`Report`].
-        fn report(&self, running: Running);
+        fn sernixa_report(&self, running: Running);
     }
 
     impl<R: GovernedReturn> ViaResult for &Report<'_, R> {
-        fn report(&self, running: Running) {
+        fn sernixa_report(&self, running: Running) {
             running.finish(self.0);
         }
     }
@@ -273,11 +274,11 @@ pub mod report {
     /// Last choice: all that is known is that it returned.
     pub trait ViaAny {
         /// See [`Report`].
-        fn report(&self, running: Running);
+        fn sernixa_report(&self, running: Running);
     }
 
     impl<R> ViaAny for Report<'_, R> {
-        fn report(&self, running: Running) {
+        fn sernixa_report(&self, running: Running) {
             running.returned();
         }
     }

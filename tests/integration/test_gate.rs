@@ -241,3 +241,19 @@ fn a_gate_with_unusable_settings_says_so_and_runs_nothing() {
     let error = gate.scope(|| pay("in_1", 5)).unwrap_err();
     assert!(matches!(error, Error::Configuration(_)), "{error}");
 }
+
+#[tokio::test]
+async fn a_call_that_is_dropped_while_it_is_held_does_not_wait_any_more() {
+    let gate = TestGate::new();
+    let held = gate.hold("gate-pay-later");
+    let call = tokio::spawn(gate.carry(pay_later(7)));
+    while held.waiting() == 0 {
+        tokio::task::yield_now().await;
+    }
+    call.abort();
+    while held.waiting() > 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(call.await.unwrap_err().is_cancelled());
+    assert_eq!(gate.submissions().len(), 1);
+}

@@ -46,7 +46,7 @@ pub struct Action {
     class: Option<OperationClass>,
     sensitivity: Option<DataSensitivity>,
     systems: Vec<String>,
-    action_id: Option<String>,
+    id: Option<String>,
     function: Option<String>,
     module: Option<String>,
     /// Each value as canonical JSON already, or why it has none.
@@ -68,7 +68,7 @@ impl Action {
             class: None,
             sensitivity: None,
             systems: Vec::new(),
-            action_id: None,
+            id: None,
             function: None,
             module: None,
             metadata: Vec::new(),
@@ -106,7 +106,7 @@ impl Action {
 
     /// The action as the service knows it. Default: the function with `-` for `_`, else the intent.
     pub fn action_id(mut self, id: impl Into<String>) -> Self {
-        self.action_id = Some(id.into());
+        self.id = Some(id.into());
         self.changed()
     }
 
@@ -182,7 +182,7 @@ impl fmt::Debug for Action {
             .field("class", &self.class)
             .field("sensitivity", &self.sensitivity)
             .field("systems", &self.systems)
-            .field("action_id", &self.action_id)
+            .field("action_id", &self.id)
             .field("function", &self.function)
             .field(
                 "metadata",

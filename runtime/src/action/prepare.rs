@@ -42,14 +42,14 @@ pub(crate) fn prepare_call(call: &Call<'_>) -> Result<Prepared, Error> {
     let settings = client.settings();
     let template = call.site.template()?;
     let capture = call.capture.unwrap_or(settings.capture_arguments);
+    let arguments = digest_of_call(settings, call);
     let captured = if capture {
-        Some(captured_arguments(call)?)
+        Some(captured_arguments(call, &arguments)?)
     } else {
         None
     };
     let metadata = attribute_metadata(call)?;
     let summary = call.summary.map(|summary| summary());
-    let arguments = digest_of_call(settings, call);
     let resume = match call.resume_key {
         Some(key) => resumable(settings, key, Some(&arguments), call.site.warned())?,
         None => None,
@@ -159,8 +159,8 @@ fn seal(client: Client, parts: &Parts<'_>) -> Result<Prepared, Error> {
     };
     Ok(Prepared {
         submission,
-        signer,
         client,
+        signer,
     })
 }
 
@@ -189,22 +189,29 @@ fn digest_of_call(settings: &Settings, call: &Call<'_>) -> Digest {
 }
 
 /// The arguments as a JSON array, in order of declaration; what is not shown keeps its place.
-fn captured_arguments(call: &Call<'_>) -> Result<String, Error> {
+fn captured_arguments(call: &Call<'_>, digest: &Digest) -> Result<String, Error> {
     let mut text = String::from("[");
+    // Handles have no place in the digest's list.
+    let mut place = 0;
     for (index, argument) in call.arguments.iter().enumerate() {
         if index > 0 {
             text.push(',');
         }
         match argument.kind {
-            Kind::Value(captured) => captured.show(&mut text).map_err(|fault| {
-                value_fault(
-                    &format!("the captured argument `{}`", argument.name),
-                    &fault,
-                )
-            })?,
+            Kind::Value(captured) => match digest.value(place) {
+                Some(written) => text.push_str(written),
+                None => captured.show(&mut text).map_err(|fault| {
+                    let what = format!("the captured argument `{}`", argument.name);
+                    value_fault(&what, &fault)
+                })?,
+            },
             Kind::Skipped => text.push_str("\"<skipped>\""),
-            Kind::Handle => text.push_str("\"<handle>\""),
+            Kind::Handle => {
+                text.push_str("\"<handle>\"");
+                continue;
+            }
         }
+        place += 1;
     }
     text.push(']');
     Ok(text)
@@ -308,10 +315,10 @@ fn action_template(action: &Action) -> Result<Template, Error> {
     {
         return Err(Error::validation("two arguments have the same name"));
     }
-    let named = action.action_id.as_deref();
+    let given = action.id.as_deref();
     let fields = Fields {
         intent_id: &action.intent_id,
-        action_id: named.or(action.function.is_none().then_some(&*action.intent_id)),
+        action_id: given.or(action.function.is_none().then_some(&*action.intent_id)),
         risk_level,
         operation_class: class.as_str(),
         data_sensitivity: sensitivity.as_str(),
@@ -319,7 +326,7 @@ fn action_template(action: &Action) -> Result<Template, Error> {
         function: action
             .function
             .as_deref()
-            .or(named)
+            .or(given)
             .unwrap_or(&action.intent_id),
         module: action.module.as_deref().unwrap_or_default(),
         args_count: u32::try_from(arguments.len()).unwrap_or(u32::MAX),
@@ -349,7 +356,10 @@ pub(crate) fn build_fault(error: BuildError) -> Error {
     let BuildError::Blocked(findings) = error else {
         return Error::validation(error.to_string());
     };
-    let found: Vec<_> = findings.iter().map(|finding| finding.to_value()).collect();
+    let found: Vec<_> = findings
+        .iter()
+        .map(sernixa_protocol::dlp::Finding::to_value)
+        .collect();
     let message = "the metadata holds what looks like a secret, and DLP blocks; nothing was sent";
     Error::Blocked(
         Refusal::new(message)

@@ -40,6 +40,10 @@ const SHORTEST_POLL: Duration = Duration::from_millis(50);
 /// # }
 /// ```
 #[derive(Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own, off by default"
+)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct ClientBuilder {
     environment: Option<Lookup>,
@@ -258,7 +262,7 @@ impl ClientBuilder {
         let has_engine = engine.is_some();
         let settings = self.settings(has_engine)?;
         if matches!(settings.base, Base::InProcess(_)) {
-            return Ok(crate::embedded::client(settings, engine, reviewer));
+            return crate::embedded::client(settings, engine, reviewer);
         }
         if reviewer.is_some() {
             return Err(wrong(
@@ -305,7 +309,7 @@ impl ClientBuilder {
             poll_timeout: either(self.poll_timeout, || {
                 environment.parsed("SERNIXA_POLL_TIMEOUT_SECONDS", read::seconds)
             })?
-            .map_or(Duration::from_secs(600), read::bounded),
+            .map_or(Duration::from_mins(10), read::bounded),
             timeout: self.request_timeout(&environment)?,
             max_retries: self.retries(&environment)?,
             max_async_in_flight: self.in_flight(&environment)?,
@@ -378,10 +382,11 @@ impl ClientBuilder {
             }
         }
         for name in ["SERNIXA_ACCESS_TOKEN", "SERNIXA_API_KEY"] {
-            if let Some(secret) = environment.secret(name)? {
-                if let Some(credential) = read::credential(name, &secret)? {
-                    return Ok(Some(credential));
-                }
+            let Some(secret) = environment.secret(name)? else {
+                continue;
+            };
+            if let Some(credential) = read::credential(name, &secret)? {
+                return Ok(Some(credential));
             }
         }
         Ok(None)

@@ -27,6 +27,10 @@ pub(crate) const DEFAULT_KEY_ID: &str = "local-request-key-v1";
 pub(crate) const SECRET_MIN: usize = 16;
 
 /// Everything a client was told, checked.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a switch of its own in the table of DESIGN 12"
+)]
 pub(crate) struct Settings {
     /// Who is asked.
     pub(crate) base: Base,

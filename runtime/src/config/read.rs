@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::logging::Verbosity;
 
 /// No duration is longer: what is meant is "for ever", and sums with it must not overflow.
-const LONGEST: Duration = Duration::from_secs(100 * 366 * 24 * 3600);
+const LONGEST: Duration = Duration::from_hours(100 * 366 * 24);
 
 /// Where a value came from, as its error names it.
 pub(super) type Name = &'static str;

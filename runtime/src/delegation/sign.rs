@@ -20,7 +20,7 @@ pub(crate) struct Signer {
 /// A claim, a withdrawal or an outcome, as it is signed (schema `sernixa.approval_step.v1`).
 pub(crate) struct Step<'a> {
     /// `claim`, `withdraw` or `outcome`.
-    pub(crate) step: &'a str,
+    pub(crate) name: &'a str,
     pub(crate) approval_id: &'a str,
     pub(crate) body_hash: &'a str,
     pub(crate) claim_id: Option<&'a str>,
@@ -87,7 +87,7 @@ impl Signer {
 
         let signed = json!({
             "schema_version": "sernixa.approval_step.v1",
-            "step": step.step,
+            "step": step.name,
             "approval_id": step.approval_id,
             "body_hash": step.body_hash,
             "claim_id": step.claim_id,

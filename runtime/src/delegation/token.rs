@@ -100,7 +100,7 @@ impl TokenRequest {
             parent_token_id: None,
             tool_subset: None,
             root_human_session_id: None,
-            expires_in: Duration::from_secs(3600),
+            expires_in: Duration::from_hours(1),
             reason: None,
         }
     }
@@ -183,7 +183,7 @@ impl TokenRequest {
 /// A token as the service made it. Its `Debug` shows the ids only.
 #[derive(Clone, PartialEq)]
 pub struct Token {
-    token_id: String,
+    id: String,
     chain_id: Option<String>,
     status: Option<String>,
     answer: Map<String, Value>,
@@ -198,7 +198,7 @@ impl Token {
                 .map(str::to_owned)
         };
         Some(Self {
-            token_id: text("token_id")?,
+            id: text("token_id")?,
             chain_id: text("chain_id"),
             status: text("status"),
             answer,
@@ -207,7 +207,7 @@ impl Token {
 
     /// What [`Delegation::new`](super::Delegation::new) takes.
     pub fn token_id(&self) -> &str {
-        &self.token_id
+        &self.id
     }
 
     /// What [`Delegation::chain_id`](super::Delegation::chain_id) takes.
@@ -229,7 +229,7 @@ impl Token {
 impl fmt::Debug for Token {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Token")
-            .field("token_id", &self.token_id)
+            .field("token_id", &self.id)
             .field("chain_id", &self.chain_id)
             .field("status", &self.status)
             .finish_non_exhaustive()
@@ -278,7 +278,7 @@ mod tests {
             .parent_token_id("dgt_0")
             .tool_subset(["pay"])
             .root_human_session_id("ses_1")
-            .expires_in(Duration::from_secs(60))
+            .expires_in(Duration::from_mins(1))
             .reason("month end");
         let body: Value = serde_json::from_str(&request.body().unwrap()).unwrap();
         assert_eq!(body["scope"]["max_risk_level"], "high");

@@ -72,10 +72,8 @@ impl Desk {
 
     fn enqueue(&self, id: ApprovalId) -> Result<(), NoThread> {
         let mut queue = self.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(sender) = &*queue {
-            if sender.send(id).is_ok() {
-                return Ok(());
-            }
+        if queue.as_ref().is_some_and(|sender| sender.send(id).is_ok()) {
+            return Ok(());
         }
         // The first, or the thread is gone, which only an abort of it could cause.
         let (sender, receiver) = channel();

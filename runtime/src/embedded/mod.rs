@@ -37,7 +37,8 @@ pub use terminal::TerminalReviewer;
 
 use crate::client::Client;
 use crate::config::{ClientBuilder, Settings};
-use crate::error::Error;
+use crate::digest::BindingKey;
+use crate::error::{Error, Refusal};
 use desk::Desk;
 use transport::EmbeddedTransport;
 
@@ -53,12 +54,26 @@ impl Client {
 }
 
 /// The client of an embedded engine.
+///
+/// # Errors
+/// `Configuration` when the engine's store can neither read nor make its binding key.
 pub(crate) fn client(
-    settings: Settings,
+    mut settings: Settings,
     engine: Option<Engine>,
     reviewer: Option<Arc<dyn Reviewer>>,
-) -> Client {
+) -> Result<Client, Error> {
     let engine = engine.unwrap_or_else(Engine::in_memory);
+    if !settings.binding.lasts() {
+        // None is configured: a store that outlives the process has one of its own.
+        let mut entropy = transport::moment(&*settings.clock)?.entropy;
+        let key = engine.binding_key(&mut entropy).map_err(|error| {
+            let message = "the embedded store gives no binding key; set SERNIXA_BINDING_KEY";
+            Error::Configuration(Refusal::new(message).caused_by(error).boxed())
+        })?;
+        if let Some(key) = key {
+            settings.binding = BindingKey::of_store(key.expose());
+        }
+    }
     let reviewer = reviewer.unwrap_or_else(default_reviewer);
     let desk = Desk::new(
         engine.clone(),
@@ -67,7 +82,7 @@ pub(crate) fn client(
         settings.log,
     );
     let transport = EmbeddedTransport::new(engine, desk, settings.clock.clone());
-    Client::with_transport(settings, Arc::new(transport))
+    Ok(Client::with_transport(settings, Arc::new(transport)))
 }
 
 /// The terminal where there is one. A pipe is never taken for a person by default.

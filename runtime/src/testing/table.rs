@@ -129,7 +129,9 @@ impl Table {
         };
         // Outside of the lock: whoever wakes may look at once.
         for id in &ids {
-            wakes.iter().for_each(|wake| wake(id));
+            for wake in &wakes {
+                wake(id);
+            }
         }
     }
 

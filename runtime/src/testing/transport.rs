@@ -56,6 +56,9 @@ impl TestTransport {
             Verdict::Refuse(reason) => (200, "rejected", Some(reason)),
             Verdict::Pending(id) => {
                 answer.insert("approval_id".into(), id.into());
+                // A call that is dropped while it waits is withdrawn, and not held any more.
+                answer.insert("capabilities".into(), json!(["withdraw"]));
+                answer.insert("claim_token".into(), "test-claim-token".into());
                 (202, "pending_review", None)
             }
             Verdict::Unknown => (
