@@ -1,10 +1,10 @@
 //! The function under the attribute. Its body stays a row of tokens: whatever the compiler
 //! accepts there is accepted here, and nothing in it changes.
 
-use proc_macro2::{Group, TokenStream};
+use proc_macro2::{Delimiter, Group, TokenStream};
 use syn::ext::IdentExt;
-use syn::parse::{Parse, ParseStream, discouraged::Speculative};
-use syn::{AttrStyle, Attribute, Ident, LitStr, Signature, Token, Visibility};
+use syn::parse::{Parse, ParseBuffer, ParseStream, discouraged::Speculative};
+use syn::{AttrStyle, Attribute, Ident, LitStr, Signature, Token, Visibility, token};
 
 /// A function with a body: free, in an `impl`, or the default of a trait's method.
 pub(crate) struct Function {
@@ -33,28 +33,30 @@ impl Parse for Function {
         if input.peek(Token![;]) {
             return Err(syn::Error::new(sig.ident.span(), bodiless(&sig)));
         }
-        let body: Group = input.parse()?;
-        let (inner, tokens) = syn::parse::Parser::parse2(inner_attributes_and_rest, body.stream())?;
-        attrs.extend(inner);
-        let mut plain = Group::new(body.delimiter(), tokens);
-        plain.set_span(body.span());
+        let (braces, content) = braced(input)?;
+        let inner = content.call(Attribute::parse_inner)?;
+        // They are allowed at the start of a function's body only, and the body moves.
+        attrs.extend(inner.into_iter().map(|attr| Attribute {
+            style: AttrStyle::Outer,
+            ..attr
+        }));
+        let mut body = Group::new(Delimiter::Brace, content.parse()?);
+        body.set_span(braces.span.join());
         Ok(Self {
             attrs,
             vis,
             defaultness,
             sig,
-            body: plain,
+            body,
         })
     }
 }
 
-/// Inner attributes are allowed at the start of a function's body only, and the body moves.
-fn inner_attributes_and_rest(input: ParseStream) -> syn::Result<(Vec<Attribute>, TokenStream)> {
-    let mut attrs = input.call(Attribute::parse_inner)?;
-    for attr in &mut attrs {
-        attr.style = AttrStyle::Outer;
-    }
-    Ok((attrs, input.parse()?))
+/// `syn`'s macro sees through the invisible group that `$body:block` comes in.
+fn braced<'i>(input: &ParseBuffer<'i>) -> syn::Result<(token::Brace, ParseBuffer<'i>)> {
+    let content;
+    let braces = syn::braced!(content in input);
+    Ok((braces, content))
 }
 
 fn bodiless(sig: &Signature) -> &'static str {
@@ -87,8 +89,8 @@ fn only_functions(input: ParseStream, attribute: &str) -> syn::Result<()> {
         return Ok(());
     }
     let what = match keyword(&ahead).as_deref() {
-        Some("impl") => "an `impl` block: put it on its methods",
-        Some("mod") => "a module: put it on its functions",
+        Some("impl") => "an `impl` block: put it on its methods, and `#[toolset]` on the block",
+        Some("mod") => "a module: put it on its functions, and `#[toolset]` on the module",
         Some("trait") => "a trait: put it on the methods of its `impl`s",
         Some("struct" | "enum" | "union") => "a type: put it on the functions that act",
         Some("crate") => "an `extern crate`",

@@ -110,18 +110,19 @@ impl Cut {
     }
 }
 
-/// For generated code: `(&&&Capture(&argument)).captured()` with the three traits in scope takes
-/// the first that fits.
+/// For generated code: `(&&&Capture(&argument)).sernixa_captured()` with the three traits in scope takes
+/// the first that fits. The name is one that no method of the user's has: a trait of theirs that is
+/// implemented for everything would be in the way.
 pub struct Capture<'a, T: ?Sized>(pub &'a T);
 
 /// First choice: the argument serialises.
 pub trait ViaSerialize<'a> {
     /// See [`Capture`].
-    fn captured(&self) -> Captured<'a>;
+    fn sernixa_captured(&self) -> Captured<'a>;
 }
 
 impl<'a, T: Serialize> ViaSerialize<'a> for &&Capture<'a, T> {
-    fn captured(&self) -> Captured<'a> {
+    fn sernixa_captured(&self) -> Captured<'a> {
         Captured(Form::Json(self.0, std::any::type_name::<T>()))
     }
 }
@@ -129,11 +130,11 @@ impl<'a, T: Serialize> ViaSerialize<'a> for &&Capture<'a, T> {
 /// Second choice: the argument can be printed.
 pub trait ViaDebug<'a> {
     /// See [`Capture`].
-    fn captured(&self) -> Captured<'a>;
+    fn sernixa_captured(&self) -> Captured<'a>;
 }
 
 impl<'a, T: fmt::Debug> ViaDebug<'a> for &Capture<'a, T> {
-    fn captured(&self) -> Captured<'a> {
+    fn sernixa_captured(&self) -> Captured<'a> {
         Captured(Form::Debug(self.0))
     }
 }
@@ -141,11 +142,11 @@ impl<'a, T: fmt::Debug> ViaDebug<'a> for &Capture<'a, T> {
 /// Last choice: only the type's name is known.
 pub trait ViaName<'a> {
     /// See [`Capture`].
-    fn captured(&self) -> Captured<'a>;
+    fn sernixa_captured(&self) -> Captured<'a>;
 }
 
 impl<'a, T> ViaName<'a> for Capture<'a, T> {
-    fn captured(&self) -> Captured<'a> {
+    fn sernixa_captured(&self) -> Captured<'a> {
         Captured(Form::Name(std::any::type_name::<T>()))
     }
 }
@@ -179,7 +180,10 @@ mod tests {
         ($value:expr) => {{
             let value = $value;
             let mut out = String::new();
-            (&&&Capture(&value)).captured().show(&mut out).map(|()| out)
+            (&&&Capture(&value))
+                .sernixa_captured()
+                .show(&mut out)
+                .map(|()| out)
         }};
     }
 

@@ -22,4 +22,5 @@ mod what_a_person_reads;
 mod nothing_leaves;
 mod delegation;
 mod bound;
+mod shapes;
 mod support;

@@ -2,12 +2,12 @@
 //! or as the making of a future.
 
 use proc_macro2::{Delimiter, Group, TokenStream};
-use quote::{ToTokens, quote_spanned};
+use quote::{ToTokens, quote, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Pat, ReceiverKind};
 
 use super::prepare::prepare;
-use super::{Names, ends, mixed, whole_argument};
+use super::{Names, ends, mixed, respanned, whole_argument};
 use crate::ast::Function;
 use crate::valid::{Gate, ReturnKind};
 
@@ -178,35 +178,41 @@ impl<'g> Parts<'g> {
         }
     }
 
-    /// What a refusal turns into. It spans the return type: that is where the compiler then says
-    /// that it cannot carry one.
+    /// What a refusal turns into.
     fn refusal(&self) -> TokenStream {
         if let Some(refused) = &self.gate.refused {
             let (_, last) = ends(refused);
             return quote_spanned!(last=> #refused(error));
         }
-        let output = &self.gate.returns.output;
-        let (first, last) = ends(&self.gate.returns.written);
-        let private = self.names.private_at(first);
-        let called = quote_spanned!(first=> #private::refuse);
-        quote_spanned!(last=> #called::<#output>(error))
+        let refuse = self.of_return_type(&quote!(refuse));
+        let mixed = mixed();
+        quote_spanned!(mixed=> #refuse(error))
     }
 
     fn report(&self) -> TokenStream {
         let mixed = mixed();
         if self.gate.refused.is_none() {
-            let (first, last) = ends(&self.gate.returns.written);
-            let running = quote_spanned!(first=> running);
-            return quote_spanned!(last=> #running.finish(&out););
+            let finish = self.of_return_type(&quote!(Running::finish));
+            return quote_spanned!(mixed=> #finish(running, &out););
         }
         // What `refused` returns may be a `Result` or not: two borrows, and `Result` is found first.
         let private = self.private();
         quote_spanned! {mixed=>
             {
                 use #private::report::{ViaAny as _, ViaResult as _};
-                (&&#private::report::Report(&out)).report(running);
+                (&&#private::report::Report(&out)).sernixa_report(running);
             }
         }
+    }
+
+    /// A function of ours with the output for its type, spanning the return type: that is where
+    /// the compiler then says what is wrong with it, once.
+    fn of_return_type(&self, function: &TokenStream) -> TokenStream {
+        let output = &self.gate.returns.output;
+        let (first, last) = ends(&self.gate.returns.written);
+        let private = self.names.private_at(first);
+        let function = respanned(function, first);
+        quote_spanned!(last=> #private::#function::<#output>)
     }
 
     fn private(&self) -> &TokenStream {

@@ -72,6 +72,7 @@ impl<'g> Names<'g> {
     fn private_at(&self, place: Span) -> TokenStream {
         let krate = self.krate;
         let path = quote_spanned!(place=> #krate::__private);
+        // The interpolated path keeps the hygiene that its tokens came with.
         let tokens = path.into_iter().map(|mut token| {
             token.set_span(token.span().located_at(place));
             token
@@ -90,6 +91,15 @@ fn ends(tokens: &impl ToTokens) -> (Span, Span) {
     let first = spans.next().unwrap_or_else(Span::call_site);
     let last = spans.last().unwrap_or(first);
     (mixed_at(first), mixed_at(last))
+}
+
+/// Tokens of ours, all of them at one place.
+fn respanned(tokens: &TokenStream, place: Span) -> TokenStream {
+    let tokens = tokens.clone().into_iter().map(|mut token| {
+        token.set_span(place);
+        token
+    });
+    tokens.collect()
 }
 
 /// The name of ours for an argument whose pattern binds nothing.

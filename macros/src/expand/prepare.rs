@@ -22,10 +22,7 @@ pub(super) fn prepare(gate: &Gate, names: &Names) -> TokenStream {
         .summary
         .iter()
         .map(|summary| sentence(summary, private));
-    let resume_key = gate.resume_key.as_ref().map(|key| {
-        let (at, text) = (mixed_at(key.span()), reads(key, names));
-        quote_spanned!(at=> .resume_key(&#text))
-    });
+    let resume_key = gate.resume_key.iter().map(|key| text(key, names));
     quote_spanned! {mixed=> {
         #(#tuples)*
         #private::Call::new(&#site)
@@ -34,7 +31,7 @@ pub(super) fn prepare(gate: &Gate, names: &Names) -> TokenStream {
             .arguments(#arguments)
             #metadata
             #(.summary(#summary))*
-            #resume_key
+            #(#resume_key)*
             .prepare()
     }}
 }
@@ -64,6 +61,13 @@ fn reads(expression: &Expr, names: &Names) -> TokenStream {
     } else {
         quote_spanned!(at=> #private::reads(|| #expression))
     }
+}
+
+/// The resume key as text, made inside the closure: it may borrow what it makes on the way.
+fn text(key: &Expr, names: &Names) -> TokenStream {
+    let at = mixed_at(key.span());
+    let private = names.private_at(at);
+    quote_spanned!(at=> .resume_key(&#private::reads(|| #private::format!("{}", #key))))
 }
 
 fn is_place(expression: &Expr) -> bool {
@@ -101,7 +105,7 @@ fn arguments(gate: &Gate, private: &TokenStream) -> TokenStream {
                 quote_spanned! {mixed=>
                     #private::Argument::new(
                         #name,
-                        (&&&#private::capture::Capture(&#seen)).captured(),
+                        (&&&#private::capture::Capture(&#seen)).sernixa_captured(),
                     )
                 }
             }

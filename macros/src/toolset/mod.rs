@@ -8,13 +8,12 @@ mod gates;
 mod module;
 
 use proc_macro2::TokenStream;
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, quote};
 use syn::parse::{ParseStream, Parser};
 use syn::{ImplItem, Item, ItemImpl, Path, Visibility};
 
 use self::gates::Gates;
 use crate::attr::pairs::{self, Misfit, keys};
-use crate::expand::mixed;
 use crate::faults::Faults;
 
 keys! {
@@ -65,23 +64,24 @@ fn toolset(
     faults: &mut Faults,
 ) -> syn::Result<TokenStream> {
     let mut gates = Gates::new(krate, faults);
-    let expanded = match syn::parse2(item)? {
+    match syn::parse2(item)? {
         Item::Impl(mut block) => {
             implementation(&mut block, &mut gates);
-            block.into_token_stream()
+            let uses = gates.into_uses();
+            Ok(quote!(#block #uses))
         }
         Item::Mod(mut module) => {
             module::check(&mut module, &mut gates);
-            module.into_token_stream()
+            if let (Some(uses), Some((_, items))) = (gates.into_uses(), &mut module.content) {
+                items.push(Item::Verbatim(uses));
+            }
+            Ok(module.into_token_stream())
         }
         other => {
             let message = "`#[toolset]` goes on an `impl` block or on a module with its body";
-            return Err(syn::Error::new_spanned(head(&other), message));
+            Err(syn::Error::new_spanned(head(&other), message))
         }
-    };
-    let uses = gates.into_uses();
-    let mixed = mixed();
-    Ok(quote_spanned!(mixed=> #expanded #uses))
+    }
 }
 
 fn implementation(block: &mut ItemImpl, gates: &mut Gates) {
