@@ -1,6 +1,6 @@
 //! From what a step decided to the answer on the wire (DESIGN 7 and 11).
 
-use crate::approval::{Approval, ApprovalId, Decision};
+use crate::approval::{Approval, ApprovalId, Decision, Subject};
 use crate::audit::Receipt;
 use crate::digest::{Digest, push_hex};
 use crate::grant::AutoApproved;
@@ -84,6 +84,15 @@ pub(crate) enum Reply {
 pub(crate) struct Asked<'a> {
     pub(crate) request_id: Option<&'a str>,
     pub(crate) body_hash: &'a Digest,
+}
+
+impl<'a> Asked<'a> {
+    pub(crate) fn of(subject: &'a Subject) -> Self {
+        Self {
+            request_id: subject.request_id.as_deref(),
+            body_hash: &subject.body_hash,
+        }
+    }
 }
 
 /// The answer to a submission.

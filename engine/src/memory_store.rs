@@ -89,7 +89,7 @@ impl Store for MemoryStore {
     fn claim_key(&self, entropy: &mut Entropy) -> Result<SecretKey, StoreError> {
         Ok(self
             .claim_key
-            .get_or_init(|| SecretKey::new(entropy.draw()))
+            .get_or_init(|| SecretKey::new(entropy.draw_secret()))
             .clone())
     }
 

@@ -122,9 +122,9 @@ impl fmt::Display for Timestamp {
 
 /// Randomness for one call: 32 random bytes from outside, expanded as far as needed.
 ///
-/// Ids come out of it, no secrets but a store's claim key at its first use. The same seed gives
-/// the same ids, so every call needs a seed of its own; an id that is taken already is an
-/// engine error, never a second approval under one name.
+/// Ids come out of it, and a store's keys at their first use. The same seed gives the same ids, so
+/// every call needs a seed of its own; an id that is taken already is an engine error, never a
+/// second approval under one name.
 #[derive(Clone)]
 pub struct Entropy {
     seed: [u8; 32],
@@ -137,23 +137,37 @@ impl Entropy {
         Self { seed, drawn: 0 }
     }
 
-    /// The next 32 bytes.
-    pub fn draw(&mut self) -> [u8; 32] {
-        self.drawn += 1;
-        let mut hasher = Sha256::new();
-        hasher.update(self.seed);
-        hasher.update(self.drawn.to_be_bytes());
-        hasher.finalize().into()
+    /// The next 32 bytes, for a secret.
+    pub fn draw_secret(&mut self) -> [u8; 32] {
+        self.draw(Purpose::Secret)
     }
 
-    /// The next 16 bytes.
+    /// The next 16 bytes, for an id that everybody may see.
     pub(crate) fn draw_id(&mut self) -> [u8; 16] {
         let mut id = [0; 16];
-        for (to, from) in id.iter_mut().zip(self.draw()) {
+        for (to, from) in id.iter_mut().zip(self.draw(Purpose::Id)) {
             *to = from;
         }
         id
     }
+
+    /// Ids are public and secrets are not, so the two come out of different hashes, wherever in
+    /// the sequence they are drawn.
+    fn draw(&mut self, purpose: Purpose) -> [u8; 32] {
+        self.drawn += 1;
+        let mut hasher = Sha256::new();
+        hasher.update(self.seed);
+        hasher.update(self.drawn.to_be_bytes());
+        hasher.update([purpose as u8]);
+        hasher.finalize().into()
+    }
+}
+
+/// What a drawn number is for.
+#[derive(Clone, Copy)]
+enum Purpose {
+    Id,
+    Secret,
 }
 
 impl fmt::Debug for Entropy {
@@ -220,6 +234,14 @@ mod tests {
             Timestamp::default()
         );
         assert!(!end.to_string().is_empty());
+    }
+
+    #[test]
+    fn an_id_says_nothing_about_a_secret_of_the_same_seed() {
+        let entropy = Entropy::from_seed([7; 32]);
+        let (id, secret) = (entropy.clone().draw_id(), entropy.clone().draw_secret());
+        assert_ne!(id, secret[..16]);
+        assert_ne!(id, secret[16..]);
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::memory::Memory;
 use crate::principal::{Principal, Role};
 use crate::refusal::{Refusal, Word};
 use crate::settings::SelfDecision;
-use crate::step::{Step, refuse};
+use crate::step::{Step, lacks, refuse};
 use crate::store::StoreError;
 
 /// A decision that someone asks to be recorded. Its reason keeps the rule.
@@ -46,7 +46,7 @@ impl Step<'_> {
         ask: &DecideAsk,
     ) -> Result<Reply, StoreError> {
         if !caller.has(Role::Reviewer) {
-            return Ok(Self::lacks("deciding needs the reviewer role"));
+            return Ok(lacks("deciding needs the reviewer role"));
         }
         let Some(mut approval) = self.visible(caller, id)? else {
             return Ok(refuse(Refusal::not_found()));

@@ -5,13 +5,13 @@ use crate::audit::{Entry, EventKind};
 use crate::digest::Digest;
 use crate::principal::{Principal, Role};
 use crate::refusal::{Refusal, Word};
-use crate::step::{Step, refuse};
+use crate::step::{Step, lacks, refuse};
 use crate::store::StoreError;
 
 impl Step<'_> {
     pub(super) fn memories(&mut self, caller: &Principal) -> Result<Reply, StoreError> {
         if !caller.sees_all() {
-            return Ok(Self::lacks(
+            return Ok(lacks(
                 "reading memory needs the reviewer, auditor or admin role",
             ));
         }
@@ -25,7 +25,7 @@ impl Step<'_> {
         fingerprint: &Digest,
     ) -> Result<Reply, StoreError> {
         if !caller.has(Role::Reviewer) && !caller.has(Role::Admin) {
-            return Ok(Self::lacks("forgetting needs the reviewer or admin role"));
+            return Ok(lacks("forgetting needs the reviewer or admin role"));
         }
         let memory = self.state.memory(fingerprint)?;
         let Some(memory) = memory.filter(|memory| memory.organisation == *caller.organisation())

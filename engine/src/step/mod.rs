@@ -23,7 +23,7 @@ use crate::change::{Change, ChangeKind};
 use crate::digest::Digest;
 use crate::moment::{Entropy, Timestamp};
 use crate::principal::Principal;
-use crate::refusal::Refusal;
+use crate::refusal::{Refusal, Word};
 use crate::settings::Settings;
 use crate::store::{SecretKey, State, StoreError};
 
@@ -199,4 +199,9 @@ fn is_own(caller: &Principal, approval: &Approval) -> bool {
 /// A refusal as a reply.
 fn refuse(refusal: Refusal) -> Reply {
     Reply::Refused(refusal)
+}
+
+/// A refusal for lack of a role.
+fn lacks(role: &'static str) -> Reply {
+    refuse(Refusal::new(Word::Forbidden, role))
 }

@@ -5,7 +5,7 @@ use crate::approval::{Approval, ApprovalId, ClientKind, Execution, Status};
 use crate::audit::{Entry, EventKind};
 use crate::change::ChangeKind;
 use crate::principal::Principal;
-use crate::refusal::{Refusal, Word};
+use crate::refusal::Refusal;
 use crate::step::{Step, is_own, refuse};
 use crate::store::StoreError;
 
@@ -64,10 +64,5 @@ impl Step<'_> {
             }
         }
         Ok(Reply::Records(records))
-    }
-
-    /// A refusal for lack of a role.
-    pub(super) fn lacks(role: &'static str) -> Reply {
-        refuse(Refusal::new(Word::Forbidden, role))
     }
 }

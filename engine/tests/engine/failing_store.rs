@@ -266,6 +266,10 @@ fn an_engine_error_is_audited_once_the_store_can() {
         .submit(&agent(), &Draft::read().body())
         .is(403, "blocked");
     assert_eq!(bench.event_types(), ["engine_error"]);
+    assert_eq!(
+        bench.events()[0]["reason"],
+        "the disk was full for a moment"
+    );
     assert_eq!(bench.submit(&agent(), &Draft::read().body()).status, 200);
 }
 

@@ -167,6 +167,67 @@ fn a_verdict_of_a_set_that_is_gone_is_never_used() {
     assert_eq!(bench.event_types(), ["engine_error"]);
 }
 
+/// A policy that cannot even say which one it is.
+struct Nameless;
+
+impl Policy for Nameless {
+    fn digest(&self) -> Digest {
+        std::panic::resume_unwind(Box::new("a bug"))
+    }
+
+    fn verdict(&self, question: &Question<'_>) -> Verdict {
+        Verdict {
+            request: RequestVerdict::Permit,
+            proceed: ProceedVerdict::Proceed,
+            digest: Digest([0; 32]),
+            delegation_depth: question.subject.delegation_depth,
+        }
+    }
+}
+
+#[test]
+fn a_policy_that_breaks_inside_the_transaction_is_a_no_too() {
+    let bench = Bench::service();
+    bench.engine.replace_policy(Arc::new(Nameless));
+    let answer = bench.submit(&agent(), &Draft::read().nonce(1).body());
+    answer.is(403, "blocked");
+    assert_eq!(answer.reason(), "engine_error");
+    bench.engine.replace_policy(Fixed::permitting(1));
+    assert_eq!(
+        bench
+            .submit(&agent(), &Draft::read().nonce(1).body())
+            .status,
+        200
+    );
+}
+
+/// A policy that was asked about another delegation.
+struct Mistaken;
+
+impl Policy for Mistaken {
+    fn digest(&self) -> Digest {
+        Digest([5; 32])
+    }
+
+    fn verdict(&self, _: &Question<'_>) -> Verdict {
+        Verdict {
+            request: RequestVerdict::Permit,
+            proceed: ProceedVerdict::Proceed,
+            digest: self.digest(),
+            delegation_depth: 3,
+        }
+    }
+}
+
+#[test]
+fn a_verdict_for_another_delegation_depth_is_never_used() {
+    let bench = Bench::service();
+    bench.engine.replace_policy(Arc::new(Mistaken));
+    bench
+        .submit(&agent(), &Draft::read().body())
+        .is(403, "blocked");
+}
+
 #[test]
 fn memory_never_overrules_what_a_policy_denies() {
     let bench = Bench::service();

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use sernixa_engine::{Principal, Request, Role};
 
-use crate::support::{Bench, Draft, agent, reviewer};
+use crate::support::{Answered, Bench, Draft, agent, reviewer};
 
 /// The members of an object, in no order.
 fn names(object: &Value) -> Vec<&str> {
@@ -318,4 +318,35 @@ fn python_clients_without_request_id_and_nonce_are_served() {
         .meta("summary", json!({"a": 1}))
         .meta("resume_key", json!([1]));
     assert_eq!(bench.submit(&agent(), &odd.body()).status, 200);
+}
+
+#[test]
+fn randomness_that_was_used_before_makes_no_second_approval_of_that_name() {
+    let bench = Bench::service();
+    let moment = bench.moment();
+    let submit = |draft: &Draft| {
+        let body = draft.body();
+        Answered::new(
+            &bench
+                .engine
+                .handle(&agent(), Request::Submit { body: &body }, &moment),
+        )
+    };
+    let first = submit(&Draft::high()).waiting();
+    for draft in [Draft::read(), Draft::high()] {
+        let answer = submit(&draft);
+        answer.is(403, "blocked");
+        assert_eq!(answer.reason(), "engine_error");
+    }
+    assert_eq!(bench.look(&first.id)["risk_level"], "high");
+}
+
+#[test]
+fn an_approval_id_says_nothing_about_the_claim_key() {
+    // The first call of an engine makes the key, out of the same randomness as the id.
+    let bench = Bench::service();
+    let waiting = bench.submit(&agent(), &Draft::high().body()).waiting();
+    let key = sernixa_engine::Entropy::from_seed([0; 32]).draw_secret();
+    let id = sernixa_engine::ApprovalId::parse(&waiting.id).unwrap();
+    assert!(!key.windows(16).any(|part| part == id.0));
 }
