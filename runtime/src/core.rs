@@ -45,11 +45,16 @@ impl Core {
 
     /// Judges the answer to a submission, and remembers an offer of claims.
     pub(crate) fn judge(&self, asked: &Asked, answer: &Answer) -> Result<Submitted, Error> {
-        let submitted = judge::submission(&self.terms(asked), answer)?;
-        if submitted.offers().claim && !self.claims.load(Ordering::Relaxed) {
+        let terms = self.terms(asked);
+        let submitted = judge::submission(&terms, answer);
+        let offered = match &submitted {
+            Ok(submitted) => submitted.offers().claim,
+            Err(_) => judge::offers_claims(&terms, answer),
+        };
+        if offered && !self.claims.load(Ordering::Relaxed) {
             self.claims.store(true, Ordering::Release);
         }
-        Ok(submitted)
+        submitted
     }
 
     /// Unix seconds.

@@ -19,7 +19,7 @@ pub(crate) use claim::claim;
 pub(crate) use fault::{Step, fault};
 pub(crate) use read::document;
 pub(crate) use record::{Looked, record};
-pub(crate) use submission::submission;
+pub(crate) use submission::{offers_claims, submission};
 
 use crate::transport::ApprovalId;
 

@@ -139,6 +139,18 @@ fn claims_kept(terms: &Terms<'_>, answer: &Answer, body: Node<'_>) -> Result<Off
     Ok(offers)
 }
 
+/// Whether an answer to this call offers claims, even one that is refused for something else: a
+/// later answer without them is a downgrade all the same.
+pub(crate) fn offers_claims(terms: &Terms<'_>, answer: &Answer) -> bool {
+    let Ok(document) = document(answer) else {
+        return false;
+    };
+    let body = document.root();
+    matches!(answer.status, 200 | 202)
+        && echoes(answer, body, "request_id", terms.request_id).is_ok()
+        && offers(answer, body).is_ok_and(|offers| offers.claim)
+}
+
 /// A refusal in a 200: reason, id and the whole body as evidence (PROTOCOL 2, 0.6.9).
 fn said(message: &'static str, answer: &Answer, body: Node<'_>) -> Refusal {
     let reason = text(body, "reason").or_else(|| text(body, "decision_reason"));

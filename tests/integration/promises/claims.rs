@@ -11,19 +11,19 @@ use sernixa::{Client, Error, RiskLevel};
 
 use super::documents::{self, right_pending, text};
 use super::predicate::Kind;
-use super::rig::{self, Case, Setup, action, explore};
+use super::rig::{self, Case, Setup, action, explore, explore_in_turn};
 use super::shot::{Delivery, Shot};
 use crate::support::latch::Latch;
 use crate::support::reply::Reply;
 use crate::support::server::{Request, Server};
 
+fn approved() -> Shot {
+    let record = r#"{"status":"approved","approval_id":"{approval_id}","body_hash":"{body_hash}"}"#;
+    Shot::json(200, record)
+}
+
 #[test]
 fn the_body_runs_exactly_when_the_claim_is_answered_as_ours() {
-    let approved = || {
-        let record =
-            r#"{"status":"approved","approval_id":"{approval_id}","body_hash":"{body_hash}"}"#;
-        Shot::json(200, record)
-    };
     let cases = || {
         (Setup::any(), 0..=1_usize, vec(documents::claim(), 1..=2)).prop_map(
             move |(setup, max_retries, claims)| Case {
@@ -66,31 +66,69 @@ fn the_body_runs_exactly_when_the_claim_is_answered_as_ours() {
 
 #[test]
 fn after_a_claim_was_lost_the_next_one_tells() {
-    let cases =
-        || {
-            let lost = prop::sample::select(
-                &[
-                    Delivery::Closed,
-                    Delivery::Reset,
-                    Delivery::Hang,
-                    Delivery::CutBody(99),
-                ][..],
-            );
-            (Setup::any(), lost, documents::claim()).prop_map(|(setup, lost, second)| Case {
-            setup: Setup { max_retries: 1, ..setup },
+    let cases = || {
+        let lost = prop::sample::select(
+            &[
+                Delivery::Closed,
+                Delivery::Reset,
+                Delivery::Hang,
+                Delivery::CutBody(99),
+            ][..],
+        );
+        (Setup::any(), lost, documents::claim()).prop_map(|(setup, lost, second)| Case {
+            setup: Setup {
+                max_retries: 1,
+                ..setup
+            },
             submissions: vec![Shot::json(202, text(&right_pending(true)))],
-            records: vec![Shot::json(
-                200,
-                r#"{"status":"approved","approval_id":"{approval_id}","body_hash":"{body_hash}"}"#,
-            )],
-            claims: vec![Shot::json(200, text(&documents::claimed())).by(lost), second],
+            records: vec![approved()],
+            claims: vec![
+                Shot::json(200, text(&documents::claimed())).by(lost),
+                second,
+            ],
         })
-        };
+    };
     explore(
         200,
         48,
         cases,
         &["claim: 200 → runs", "claim: 409 → Replay"],
+    );
+}
+
+#[test]
+fn a_client_takes_no_less_than_it_was_ever_offered() {
+    let cases = || {
+        let submissions = prop_oneof![
+            2 => Just(Shot::json(200, r#"{"status":"accepted"}"#)),
+            1 => Just(Shot::json(200, r#"{"status":"accepted","capabilities":["claim"]}"#)),
+            1 => Just(Shot::json(202, text(&right_pending(false)))),
+            1 => Just(Shot::json(202, text(&right_pending(true)))),
+            3 => documents::submission(),
+        ];
+        vec((Setup::any(), submissions), 2..=4).prop_map(|calls| {
+            let case = |(setup, shot)| Case {
+                // One client: the call's own settings differ, the client's do not.
+                setup: Setup {
+                    accept_immediate_high_risk: false,
+                    ..setup
+                },
+                submissions: vec![shot],
+                records: vec![approved()],
+                claims: vec![Shot::json(200, text(&documents::claimed()))],
+            };
+            calls.into_iter().map(case).collect()
+        })
+    };
+    explore_in_turn(
+        400,
+        24,
+        cases,
+        &[
+            "submission: 200 → runs",
+            "submission: 202 → waits",
+            "submission: 202 → Api",
+        ],
     );
 }
 
@@ -251,8 +289,7 @@ fn a_right_claim_names_token_hash_and_a_random_id_and_the_outcome_is_told() {
 }
 
 #[test]
-fn every_word_of_a_409_has_its_error_and_the_service_hears_not_started_unless_another_start_has_it()
-{
+fn every_word_of_a_409_has_its_error_and_the_service_hears_not_started() {
     let words = [
         ("invalid_claim_token", Kind::Replay),
         ("superseded", Kind::Replay),
@@ -280,18 +317,7 @@ fn every_word_of_a_409_has_its_error_and_the_service_hears_not_started_unless_an
         let client = plain(&server);
         let error = refused(run(&client, RiskLevel::High), kind);
         assert_eq!(error.approval_id(), Some("a1"), "{word}");
-        if kind == Kind::Replay {
-            // The outcome of the start that holds it is not ours to report.
-            client.close_blocking();
-            assert!(
-                server
-                    .requests_to("POST", "/api/approvals/outcomes")
-                    .is_empty(),
-                "{word}"
-            );
-        } else {
-            assert_eq!(told(&server)["outcome"], "not_started", "{word}");
-        }
+        assert_eq!(told(&server)["outcome"], "not_started", "{word}");
         assert_eq!(
             server.requests_to("POST", "/api/approvals/a1/claim").len(),
             1,
@@ -635,6 +661,7 @@ fn an_answer_to_somebody_elses_request_is_refused() {
 /// A client that looks once and gives up.
 fn hasty(server: &Server) -> Client {
     Client::builder()
+        .environment(|_| None)
         .base_url(server.url())
         .poll_interval(Duration::from_millis(50))
         .poll_timeout(Duration::from_millis(120))

@@ -1,11 +1,16 @@
 //! Promise 1: whatever comes instead of an answer on the allow-list, the body does not begin.
 
+use std::time::{Duration, Instant};
+
 use proptest::collection::vec;
 use proptest::prelude::*;
+use sernixa::{Client, Error, RiskLevel};
 
 use super::documents::{self, right_pending, text};
-use super::rig::{Case, Setup, explore};
+use super::rig::{self, Case, Setup, action, explore};
 use super::shot::Shot;
+use crate::support::reply::Reply;
+use crate::support::server::Server;
 
 /// Ends every wait with a yes, so that a case in which the client should have stopped shows.
 fn approved() -> Shot {
@@ -164,5 +169,92 @@ fn while_waiting_the_body_runs_exactly_when_the_record_is_an_approval_of_this_ca
             "record: 3xx → Api",
             "record: other → Api",
         ],
+    );
+}
+
+/// A client that waits for a third of a second, of a service that answers polls as given.
+fn waits_in_vain(record: impl Fn() -> Reply + Send + Sync + 'static) -> Error {
+    let server = Server::start(move |request| match request.path() {
+        "/api/actions/execute" => Reply::json(202, r#"{"approval_id":"a1"}"#),
+        _ => record(),
+    });
+    let client = Client::builder()
+        .environment(|_| None)
+        .base_url(server.url())
+        .poll_interval(Duration::from_millis(50))
+        .poll_timeout(Duration::from_millis(300))
+        .timeout(Duration::from_secs(60))
+        .build()
+        .unwrap();
+    let begun = Instant::now();
+    let result: Result<(), Error> = client.run(&action("in-vain", RiskLevel::Low), || {
+        unreachable!("nobody said yes")
+    });
+    assert!(
+        begun.elapsed() < Duration::from_secs(10),
+        "{:?}",
+        begun.elapsed()
+    );
+    result.unwrap_err()
+}
+
+#[test]
+fn the_wait_ends_at_its_timeout_whatever_the_service_does() {
+    let answers: [fn() -> Reply; 6] = [
+        || Reply::json(200, r#"{"status":"pending_review","approval_id":"a1"}"#),
+        || Reply::json(200, r#"{"status":"APPROVED","approval_id":"a1"}"#),
+        || Reply::new(503).header("Retry-After", "3600"),
+        || Reply::new(429).header("Retry-After", "99999999999999999999999"),
+        Reply::hang,
+        Reply::reset_unanswered,
+    ];
+    for answer in answers {
+        let error = waits_in_vain(answer);
+        assert!(matches!(error, Error::Timeout(_)), "{error}");
+        assert_eq!(error.approval_id(), Some("a1"));
+    }
+}
+
+#[test]
+fn a_poll_timeout_of_zero_means_one_look() {
+    for (status, runs) in [("approved", true), ("pending_review", false)] {
+        let server = Server::start(move |request| match request.path() {
+            "/api/actions/execute" => Reply::json(202, r#"{"approval_id":"a1"}"#),
+            _ => Reply::json(
+                200,
+                format!(r#"{{"status":"{status}","approval_id":"a1"}}"#),
+            ),
+        });
+        let client = Client::builder()
+            .environment(|_| None)
+            .base_url(server.url())
+            .poll_timeout(Duration::ZERO)
+            .build()
+            .unwrap();
+        let result = client.run(&action("one-look", RiskLevel::High), || Ok::<_, Error>(()));
+        assert_eq!(result.is_ok(), runs, "{result:?}");
+        assert_eq!(server.requests_to("GET", "/api/approvals/a1").len(), 1);
+    }
+}
+
+#[test]
+fn a_service_that_nobody_reaches_lets_nothing_run() {
+    // A port that was just free: whoever gets it next does not speak HTTP.
+    let address = std::net::TcpListener::bind("127.0.0.1:0")
+        .unwrap()
+        .local_addr()
+        .unwrap();
+    let client = rig::client(&format!("http://{address}"), &Setup::plain());
+    let result: Result<(), Error> = client.run(&action("unreachable", RiskLevel::Low), || {
+        unreachable!("nobody said yes")
+    });
+    let error = result.unwrap_err();
+    assert!(
+        matches!(error, Error::Api(_)) && error.is_retryable(),
+        "{error}"
+    );
+    assert!(
+        !error.may_have_been_submitted(),
+        "no connection, no submission"
     );
 }

@@ -194,6 +194,18 @@ fn judge_submission(call: &Call, seen: &Seen) -> Result<Verdict, Kind> {
     }))
 }
 
+/// Whether the client was offered claims by this answer, whatever else is wrong with it (DESIGN 6,
+/// no downgrade: "in a 202 or an allow").
+pub fn offered(call: &Call, seen: &Seen) -> bool {
+    let Seen::Answer(answer) = seen else {
+        return false;
+    };
+    let body = answer.object().unwrap_or_default();
+    matches!(answer.status, 200 | 202)
+        && echoes(&body, "request_id", &call.request_id).is_ok()
+        && offers_claims(&body) == Ok(true)
+}
+
 /// DESIGN 6, waiting.
 pub fn record(call: &Call, pending: &Pending, seen: &Seen) -> Step {
     let judged = || -> Result<Step, Kind> {

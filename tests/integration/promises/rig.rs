@@ -88,6 +88,8 @@ pub struct Expected {
     pub claims: usize,
     /// What the last answer was, as the predicate sees it.
     pub last: Option<Seen>,
+    /// The answer to the submission offered claims.
+    pub offered: bool,
     /// Which rows of the tables were met, for counting.
     pub rows: Vec<String>,
 }
@@ -111,6 +113,7 @@ pub fn expect(case: &Case, values: &Values) -> Expected {
         &mut expected.submissions,
     );
     let verdict = predicate::submission(&call, &seen);
+    expected.offered = predicate::offered(&call, &seen);
     let word = match &verdict {
         Verdict::Runs => "runs".to_owned(),
         Verdict::Waits(_) => "waits".to_owned(),
@@ -238,7 +241,7 @@ impl Rig {
         }
     }
 
-    /// A client for these settings: used again, unless a case may have left its mark on it.
+    /// A client for these settings, used again.
     fn client(&mut self, setup: &Setup) -> Client {
         let key = (
             setup.accept_immediate_high_risk,
@@ -252,8 +255,33 @@ impl Rig {
             .clone()
     }
 
+    /// Runs cases in turn; several meet one fresh client.
+    pub fn check_in_turn(&mut self, cases: &[Case], tally: &Tally) -> Result<(), String> {
+        if cases.len() > 1 {
+            self.clients.clear();
+        }
+        let mut once_offered = false;
+        for case in cases {
+            let setup = Setup {
+                once_offered,
+                ..case.setup.clone()
+            };
+            let case = Case {
+                setup,
+                ..case.clone()
+            };
+            once_offered |= self.check(&case, tally)?;
+        }
+        // An offer leaves its mark on a client.
+        if once_offered {
+            self.clients.clear();
+        }
+        Ok(())
+    }
+
     /// Runs the case; `Err` says where client and predicate differ. Adds the rows it met to `tally`.
-    pub fn check(&mut self, case: &Case, tally: &Tally) -> Result<(), String> {
+    /// `true`: claims were offered.
+    fn check(&mut self, case: &Case, tally: &Tally) -> Result<bool, String> {
         let number = {
             let mut stage = lock(&self.stage);
             let trap = std::mem::take(&mut stage.values.trap);
@@ -287,17 +315,14 @@ impl Rig {
             (stage.values.clone(), stage.heard.clone())
         };
         let expected = expect(case, &values);
-        let offers = |shot: &Shot| shot.body.windows(5).any(|window| window == b"claim");
-        if case.submissions.iter().any(offers) {
-            self.clients.clear();
-        }
         tally.add(&expected.rows);
-        compare(&expected, &result, ran.load(Ordering::SeqCst), &heard).map_err(|difference| {
-            format!(
+        match compare(&expected, &result, ran.load(Ordering::SeqCst), &heard) {
+            Ok(()) => Ok(expected.offered),
+            Err(difference) => Err(format!(
                 "{difference}\nexpected {expected:?}\ngot {result:?}\nheard {}",
                 Heard(&heard)
-            )
-        })
+            )),
+        }
     }
 }
 
@@ -486,6 +511,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 /// A client that is quick about everything.
 pub fn client(url: &str, setup: &Setup) -> Client {
     Client::builder()
+        .environment(|_| None)
         .base_url(url)
         .poll_interval(Duration::from_millis(50))
         .poll_timeout(Duration::from_secs(15))
@@ -544,10 +570,28 @@ impl fmt::Display for Heard<'_> {
 /// Runs `cases` cases (or as many as `SERNIXA_TEST_CASES` says) on `workers` rigs at once. Waiting and
 /// slow answers cost time, not work, so there may be many more workers than cores.
 ///
-/// A failure prints the seed; `SERNIXA_TEST_SEED` repeats the run.
+/// A failure prints the seed; `SERNIXA_TEST_SEED` repeats the run. Fails when one of `rows` was
+/// never met.
 pub fn explore<S>(cases: usize, workers: usize, strategy: impl Fn() -> S + Sync, rows: &[&str])
 where
     S: Strategy<Value = Case>,
+{
+    explore_in_turn(
+        cases,
+        workers,
+        || strategy().prop_map(|case| vec![case]),
+        rows,
+    );
+}
+
+/// The same for cases that follow each other on one client.
+pub fn explore_in_turn<S>(
+    cases: usize,
+    workers: usize,
+    strategy: impl Fn() -> S + Sync,
+    rows: &[&str],
+) where
+    S: Strategy<Value = Vec<Case>>,
 {
     let number = |name: &str| {
         std::env::var(name)
@@ -573,15 +617,15 @@ where
                 };
                 let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
                 let rig = std::cell::RefCell::new(Rig::new());
-                let outcome = TestRunner::new_with_rng(config, rng).run(&strategy(), |case| {
+                let outcome = TestRunner::new_with_rng(config, rng).run(&strategy(), |cases| {
                     rig.borrow_mut()
-                        .check(&case, tally)
+                        .check_in_turn(&cases, tally)
                         .map_err(TestCaseError::fail)
                 });
                 match outcome {
                     Ok(()) => {}
-                    Err(TestError::Fail(why, case)) => {
-                        panic!("{why}\n{case:#?}\nSERNIXA_TEST_SEED={seed}")
+                    Err(TestError::Fail(why, cases)) => {
+                        panic!("{why}\n{cases:#?}\nSERNIXA_TEST_SEED={seed}")
                     }
                     Err(TestError::Abort(why)) => panic!("{why}"),
                 }
