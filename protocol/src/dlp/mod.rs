@@ -46,7 +46,7 @@ pub use detectors::{Detector, DetectorError, Detectors};
 pub use mode::{Finding, Mode, UnknownMode};
 use tree::{Branch, Builder, Edit};
 pub(crate) use unicode::is_word;
-use walk::TextOf;
+use walk::{Context, TextOf};
 
 const MASKED_EMAIL: &str = "[redacted-email]";
 const MASKED_SECRET: &str = "[redacted-secret]";
@@ -107,7 +107,8 @@ pub fn protect_metadata(
 ) -> Protected {
     let mut protector = Protector::new(mode, detectors);
     let mut copy = Builder::default();
-    protector.walk(ROOT, Branch::Map(metadata), Text::Metadata, None, &mut copy);
+    let context = Context::of(Text::Metadata);
+    protector.walk(ROOT, Branch::Map(metadata), context, None, &mut copy);
     let blocked = protector.blocked();
     Protected {
         metadata: copy.into_map(),
@@ -128,7 +129,7 @@ pub fn protect_metadata_json<'t>(
     let document = Document::parse(metadata)?;
     let mut protector = Protector::new(mode, detectors);
     let root = document.root();
-    let edits = protector.edits(ROOT, root, Text::Metadata, None);
+    let edits = protector.edits(ROOT, root, Context::of(Text::Metadata), None);
     let metadata = if edits.is_empty() {
         Cow::Borrowed(metadata)
     } else {
@@ -183,7 +184,21 @@ impl<'d> Protector<'d> {
     /// Protects a parsed value, which findings call `path`; returns its JSON text, borrowed when
     /// nothing changed.
     pub fn node<'t>(&mut self, path: &str, node: Node<'t>, text: Text) -> Cow<'t, str> {
-        let edits = self.edits(path, node, text, None);
+        let edits = self.edits(path, node, Context::of(text), None);
+        edited(node, &edits)
+    }
+
+    /// As [`Self::node`] for the value of a parameter called `name`: where that announces a secret
+    /// (`password`, `client_secret`, …), what it holds is masked whatever it looks like.
+    pub fn argument<'t>(
+        &mut self,
+        path: &str,
+        name: &str,
+        node: Node<'t>,
+        text: Text,
+    ) -> Cow<'t, str> {
+        let context = self.context_under(Context::of(text), name);
+        let edits = self.edits(path, node, context, None);
         edited(node, &edits)
     }
 
@@ -195,7 +210,7 @@ impl<'d> Protector<'d> {
         node: Node<'t>,
         mut text_of: impl FnMut(&str) -> Option<Text>,
     ) -> Cow<'t, str> {
-        let edits = self.edits(path, node, Text::Metadata, Some(&mut text_of));
+        let edits = self.edits(path, node, Context::of(Text::Metadata), Some(&mut text_of));
         edited(node, &edits)
     }
 
@@ -214,10 +229,16 @@ impl<'d> Protector<'d> {
         self.mode == Mode::Block && !self.findings.is_empty()
     }
 
-    fn edits(&mut self, path: &str, node: Node<'_>, text: Text, text_of: TextOf<'_>) -> Vec<Edit> {
+    fn edits(
+        &mut self,
+        path: &str,
+        node: Node<'_>,
+        context: Context,
+        text_of: TextOf<'_>,
+    ) -> Vec<Edit> {
         let mut edits = Vec::new();
         if self.mode != Mode::Off {
-            self.walk(path, node, text, text_of, &mut edits);
+            self.walk(path, node, context, text_of, &mut edits);
         }
         edits
     }

@@ -316,6 +316,30 @@ fn members_that_are_ours_are_left_alone() {
 }
 
 #[test]
+fn an_argument_called_password_is_masked() {
+    let document = Document::parse(r#"["hunter", 7, {"a": "b@c.dd"}]"#).unwrap();
+    let detectors = Detectors::default();
+    let mut protector = Protector::new(Mode::Mask, &detectors);
+    let masked: Vec<_> = document
+        .root()
+        .elements()
+        .zip(["password", "pin", "note"])
+        .map(|(node, name)| protector.argument("metadata.args", name, node, Text::Reviewer))
+        .collect();
+    assert_eq!(
+        masked,
+        [r#""[redacted-secret]""#, "7", r#"{"a": "b***@c.dd"}"#]
+    );
+    let reference = Detectors::reference();
+    let mut protector = Protector::new(Mode::Mask, &reference);
+    let node = document.root().elements().next().unwrap();
+    assert_eq!(
+        protector.argument("metadata.args[0]", "password", node, Text::Reviewer),
+        r#""hunter""#
+    );
+}
+
+#[test]
 fn any_depth_is_walked_and_its_paths_are_cut() {
     let depth = 100_000;
     let text = format!(

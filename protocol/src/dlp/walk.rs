@@ -17,12 +17,32 @@ const LONGEST_PATH: usize = 4096;
 
 /// What a value is scanned as.
 #[derive(Clone, Copy)]
-struct Context {
+pub(super) struct Context {
     text: Text,
     /// What the nearest name that announces a secret announces.
     named: Option<Announces>,
     /// Whether nothing but arrays stands between that name and the value.
     direct: bool,
+}
+
+impl Context {
+    pub(super) const fn of(text: Text) -> Self {
+        Self {
+            text,
+            named: None,
+            direct: false,
+        }
+    }
+
+    /// The context of what `name` names, which lies in this one.
+    fn under(self, name: &str) -> Self {
+        let named = announces(name.as_bytes());
+        Self {
+            named: named.or(self.named),
+            direct: named.is_some(),
+            ..self
+        }
+    }
 }
 
 /// A container on the way to the current value.
@@ -53,17 +73,12 @@ impl Protector<'_> {
         &mut self,
         path: &str,
         root: T,
-        text: Text,
+        mut context: Context,
         mut text_of: TextOf<'_>,
         target: &mut impl Target<'t, T>,
     ) {
         let mut frames: Vec<Frame<'t, T>> = Vec::new();
         let mut value = root;
-        let mut context = Context {
-            text,
-            named: None,
-            direct: false,
-        };
         loop {
             match value.part() {
                 Part::String(text) => {
@@ -135,12 +150,7 @@ impl Protector<'_> {
                             };
                             context.text = text;
                         }
-                        context.direct = false;
-                        if self.detectors.read_keys()
-                            && let Some(named) = announces(key.as_bytes())
-                        {
-                            (context.named, context.direct) = (Some(named), true);
-                        }
+                        context = self.context_under(context, key);
                         let (masked, kinds) = self.key(key);
                         if let Some(masked) = &masked {
                             *key = Cow::Owned(
@@ -160,6 +170,16 @@ impl Protector<'_> {
             }
             target.close();
             frames.pop();
+        }
+    }
+
+    /// The context of what `name` names, which lies in `context`.
+    pub(super) fn context_under(&self, context: Context, name: &str) -> Context {
+        // The reference's detectors do not look at names.
+        if self.detectors.read_keys() {
+            context.under(name)
+        } else {
+            context
         }
     }
 
