@@ -5,11 +5,13 @@
 //! chain head, nonces, memory, claims. It reads no clock, draws no randomness of its own and
 //! calls nobody.
 
+mod block;
 mod claim;
 mod decide;
 mod memory;
 mod outcome;
 mod read;
+mod retry;
 mod submit;
 mod sweep;
 mod withdraw;

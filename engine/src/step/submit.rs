@@ -2,7 +2,6 @@
 
 use std::borrow::Cow;
 use std::sync::Arc;
-use std::time::Duration;
 
 use sernixa_protocol::secrets::SecretKind;
 
@@ -14,15 +13,10 @@ use crate::digest::Digest;
 use crate::grant::{AutoApproved, LowOrMedium};
 use crate::policy::{ProceedVerdict, RequestVerdict, Verdict};
 use crate::principal::Principal;
-use crate::refusal::{Refusal, Word, receipt_json};
-use crate::step::{Halt, Step, refuse};
-use crate::store::{Answered, NonceKey, StoreError, StoredAnswer};
-use crate::text::Object;
-
-/// For how long a nonce is kept after its receipt. A fresh timestamp is at most 300 s ahead and is
-/// fresh for 300 s more, so nothing that is still fresh is ever forgotten (DESIGN 9). Timestamps
-/// of unsigned requests are not judged and do not prolong it.
-const NONCE_KEPT: Duration = Duration::from_mins(10);
+use crate::refusal::Word;
+use crate::step::block::Cause;
+use crate::step::{Halt, Step};
+use crate::store::{StoreError, StoredAnswer};
 
 /// A submission that keeps the contract, with what was found out about it before the transaction.
 #[derive(Clone, Debug)]
@@ -72,49 +66,6 @@ impl Step<'_> {
                 None => self.judge(caller, submission, verdict),
             },
         }
-    }
-
-    /// The answer that this very request got before, if it did: a lost answer is asked for again
-    /// with the same bytes. Other bytes under the same nonce are a replay.
-    fn retry(
-        &mut self,
-        caller: &Principal,
-        submission: &Submission,
-    ) -> Result<Option<Reply>, StoreError> {
-        let Some(key) = nonce_key(caller, submission) else {
-            return Ok(None);
-        };
-        let Some(answered) = self.state.nonce(&key, self.now())? else {
-            return Ok(None);
-        };
-        if answered.request != submission.request || answered.key != *caller.key() {
-            let reason = "the nonce was used for another request";
-            return self
-                .refuse_unkept(caller, submission, Word::ReplayedNonce, reason)
-                .map(Some);
-        }
-        Ok(match answered.answer {
-            // An allow holds only while the policy set is the one that gave it.
-            StoredAnswer::Allowed {
-                approval_id,
-                receipt,
-                policy,
-            } if policy == self.context.policy => LowOrMedium::new(submission.subject.risk)
-                .map(|risk| Reply::Allowed(AutoApproved::new(risk, approval_id, receipt))),
-            StoredAnswer::Allowed { .. } => None,
-            StoredAnswer::Pending {
-                approval_id,
-                attachment,
-                expires_at,
-                receipt,
-            } => Some(Reply::Pending {
-                approval_id,
-                attachment,
-                expires_at,
-                receipt,
-            }),
-            StoredAnswer::Refused { status, body } => Some(Reply::Again { status, body }),
-        })
     }
 
     fn judge(
@@ -240,7 +191,10 @@ impl Step<'_> {
         mut approval: Approval,
         verdict: &Verdict,
     ) -> Result<Reply, StoreError> {
-        approval.attachment = approval.attachment.saturating_add(1);
+        approval.attachment = approval
+            .attachment
+            .checked_add(1)
+            .ok_or_else(|| StoreError::new("an approval has no attachment left"))?;
         // It has just been permitted under this set.
         approval.policy_digest = verdict.digest;
         let entry = Entry::about(EventKind::Resumed, self.now(), &approval)
@@ -324,136 +278,4 @@ impl Step<'_> {
                     .digest("policy_digest", &approval.policy_digest)
             })
     }
-
-    /// A refusal by a rule. It is recorded, and a retry gets it again.
-    fn block(
-        &mut self,
-        caller: &Principal,
-        submission: &Submission,
-        cause: &Cause,
-    ) -> Result<Reply, StoreError> {
-        let subject = &submission.subject;
-        let mut entry = Entry::new(EventKind::Refused, self.now()).by(caller);
-        // Under the DLP floor nothing of the text is written down: it may be the secret.
-        if !matches!(cause, Cause::Floor(_)) {
-            entry = entry.asked(subject).with(|object| {
-                object
-                    .string("action_id", &subject.action_id)
-                    .present("request_id", subject.request_id.as_deref())
-                    .digest("policy_digest", &self.context.policy)
-            });
-        }
-        let entry = entry.with(|object| {
-            object
-                .digest("body_hash", &subject.body_hash)
-                .string("decision", "blocked")
-                .string("reason", cause.reason())
-                .present("found", cause.found())
-        });
-        let receipt = self.append(&subject.organisation, entry)?;
-        let evidence = Object::new()
-            .string("rule", cause.rule())
-            .present("found", cause.found())
-            .present("request_id", subject.request_id.as_deref())
-            .digest("body_hash", &subject.body_hash)
-            .digest("policy_digest", &self.context.policy)
-            .json("receipt", &receipt_json(receipt));
-        let refusal =
-            Refusal::new(Word::Blocked, cause.reason().to_owned()).with_evidence(evidence);
-        // An engine error is not an answer to keep: a retry may find the engine well.
-        if !matches!(cause, Cause::EngineError) {
-            let (status, body) = (refusal.word().http(), refusal.body().into_boxed_str());
-            self.keep_answer(caller, submission, StoredAnswer::Refused { status, body })?;
-        }
-        Ok(refuse(refusal))
-    }
-
-    /// A refusal of the envelope: recorded, but not kept for retries, since the nonce is not one
-    /// that this request owns.
-    fn refuse_unkept(
-        &mut self,
-        caller: &Principal,
-        submission: &Submission,
-        word: Word,
-        reason: &'static str,
-    ) -> Result<Reply, StoreError> {
-        let subject = &submission.subject;
-        let entry = Entry::new(EventKind::Refused, self.now())
-            .by(caller)
-            .with(|object| {
-                object
-                    .digest("body_hash", &subject.body_hash)
-                    .string("decision", word.as_str())
-                    .string("reason", reason)
-            });
-        self.append(&subject.organisation, entry)?;
-        Ok(refuse(Refusal::new(word, reason)))
-    }
-
-    fn keep_answer(
-        &mut self,
-        caller: &Principal,
-        submission: &Submission,
-        answer: StoredAnswer,
-    ) -> Result<(), StoreError> {
-        let Some(key) = nonce_key(caller, submission) else {
-            return Ok(());
-        };
-        let answered = Answered {
-            request: submission.request,
-            key: Arc::clone(caller.key()),
-            answer,
-            until: self.now().plus(NONCE_KEPT),
-        };
-        self.state.put_nonce(&key, &answered)
-    }
-}
-
-/// Why a submission is blocked.
-enum Cause {
-    /// It still holds a secret.
-    Floor(SecretKind),
-    /// The policy says that it may not be asked.
-    Denied(Cow<'static, str>),
-    /// The policy could not tell.
-    PolicyError,
-    /// The policy broke down.
-    EngineError,
-}
-
-impl Cause {
-    /// Which rule refused.
-    const fn rule(&self) -> &'static str {
-        match self {
-            Self::Floor(_) => "dlp_floor",
-            Self::Denied(_) => "policy",
-            Self::PolicyError => "policy_error",
-            Self::EngineError => "engine_error",
-        }
-    }
-
-    /// What the caller reads.
-    fn reason(&self) -> &str {
-        match self {
-            Self::Denied(reason) => reason,
-            Self::Floor(_) | Self::PolicyError | Self::EngineError => self.rule(),
-        }
-    }
-
-    /// What kind of secret was found; never the secret.
-    const fn found(&self) -> Option<&'static str> {
-        match self {
-            Self::Floor(kind) => Some(kind.describe()),
-            Self::Denied(_) | Self::PolicyError | Self::EngineError => None,
-        }
-    }
-}
-
-/// Where the request's nonce is unique. Requests without one are never merged.
-fn nonce_key(caller: &Principal, submission: &Submission) -> Option<NonceKey> {
-    Some(NonceKey {
-        organisation: Arc::clone(caller.organisation()),
-        signer: Arc::clone(caller.key()),
-        nonce: submission.nonce?,
-    })
 }

@@ -1,0 +1,120 @@
+//! Refusing a submission.
+
+use std::borrow::Cow;
+
+use sernixa_protocol::secrets::SecretKind;
+
+use crate::answer::Reply;
+use crate::audit::{Entry, EventKind};
+use crate::principal::Principal;
+use crate::refusal::{Refusal, Word, receipt_json};
+use crate::step::{Step, Submission, refuse};
+use crate::store::{StoreError, StoredAnswer};
+use crate::text::Object;
+
+/// Why a submission is blocked.
+pub(super) enum Cause {
+    /// It still holds a secret.
+    Floor(SecretKind),
+    /// The policy says that it may not be asked.
+    Denied(Cow<'static, str>),
+    /// The policy could not tell.
+    PolicyError,
+    /// The policy broke down.
+    EngineError,
+}
+
+impl Cause {
+    /// Which rule refused.
+    const fn rule(&self) -> &'static str {
+        match self {
+            Self::Floor(_) => "dlp_floor",
+            Self::Denied(_) => "policy",
+            Self::PolicyError => "policy_error",
+            Self::EngineError => "engine_error",
+        }
+    }
+
+    /// What the caller reads.
+    fn reason(&self) -> &str {
+        match self {
+            Self::Denied(reason) => reason,
+            Self::Floor(_) | Self::PolicyError | Self::EngineError => self.rule(),
+        }
+    }
+
+    /// What kind of secret was found; never the secret.
+    const fn found(&self) -> Option<&'static str> {
+        match self {
+            Self::Floor(kind) => Some(kind.describe()),
+            Self::Denied(_) | Self::PolicyError | Self::EngineError => None,
+        }
+    }
+}
+
+impl Step<'_> {
+    /// A refusal by a rule. It is recorded, and a retry gets it again.
+    pub(super) fn block(
+        &mut self,
+        caller: &Principal,
+        submission: &Submission,
+        cause: &Cause,
+    ) -> Result<Reply, StoreError> {
+        let subject = &submission.subject;
+        let mut entry = Entry::new(EventKind::Refused, self.now()).by(caller);
+        // Under the DLP floor nothing of the text is written down: it may be the secret.
+        if !matches!(cause, Cause::Floor(_)) {
+            entry = entry.asked(subject).with(|object| {
+                object
+                    .string("action_id", &subject.action_id)
+                    .present("request_id", subject.request_id.as_deref())
+                    .digest("policy_digest", &self.context.policy)
+            });
+        }
+        let entry = entry.with(|object| {
+            object
+                .digest("body_hash", &subject.body_hash)
+                .string("decision", "blocked")
+                .string("reason", cause.reason())
+                .present("found", cause.found())
+        });
+        let receipt = self.append(&subject.organisation, entry)?;
+        let evidence = Object::new()
+            .string("rule", cause.rule())
+            .present("found", cause.found())
+            .present("request_id", subject.request_id.as_deref())
+            .digest("body_hash", &subject.body_hash)
+            .digest("policy_digest", &self.context.policy)
+            .json("receipt", &receipt_json(receipt));
+        let refusal =
+            Refusal::new(Word::Blocked, cause.reason().to_owned()).with_evidence(evidence);
+        // An engine error is not an answer to keep: a retry may find the engine well.
+        if !matches!(cause, Cause::EngineError) {
+            let (status, body) = (refusal.word().http(), refusal.body().into_boxed_str());
+            self.keep_answer(caller, submission, StoredAnswer::Refused { status, body })?;
+        }
+        Ok(refuse(refusal))
+    }
+
+    /// A refusal of the envelope: recorded, but not kept for retries, since the nonce is not one
+    /// that this request owns.
+    pub(super) fn refuse_unkept(
+        &mut self,
+        caller: &Principal,
+        submission: &Submission,
+        word: Word,
+        reason: &'static str,
+    ) -> Result<Reply, StoreError> {
+        let subject = &submission.subject;
+        let entry = Entry::new(EventKind::Refused, self.now())
+            .by(caller)
+            .with(|object| {
+                object
+                    .digest("body_hash", &subject.body_hash)
+                    .string("decision", word.as_str())
+                    .string("reason", reason)
+            });
+        self.append(&subject.organisation, entry)?;
+        Ok(refuse(Refusal::new(word, reason)))
+    }
+}
