@@ -172,6 +172,96 @@ fn while_waiting_the_body_runs_exactly_when_the_record_is_an_approval_of_this_ca
     );
 }
 
+/// One low-risk call of a service that answers it with `reply`; whether the body ran.
+fn runs_on(reply: &Reply) -> bool {
+    let reply = reply.clone();
+    let server = Server::start(move |_| reply.clone());
+    let client = rig::client(&server.url(), &Setup::plain());
+    let mut ran = false;
+    let result = client.run(&action("odd", RiskLevel::Low), || {
+        ran = true;
+        Ok::<_, Error>(())
+    });
+    assert_eq!(result.is_ok(), ran);
+    ran
+}
+
+#[test]
+fn odd_status_lines_let_nothing_run() {
+    let accepted = || Reply::json(200, r#"{"status":"accepted"}"#).close();
+    assert!(runs_on(&accepted()));
+    assert!(runs_on(&accepted().version("HTTP/1.0")));
+    for reason in ["Blocked", "", "No Content"] {
+        assert!(
+            runs_on(&accepted().reason(reason)),
+            "the reason phrase means nothing"
+        );
+    }
+    for version in [
+        "HTTP/0.9", "HTTP/1.2", "HTTP/2.0", "HTTP/2", "http/1.1", "ICY", "",
+    ] {
+        assert!(!runs_on(&accepted().version(version)), "{version}");
+    }
+    for status in [
+        "",
+        "2",
+        "20",
+        "0200",
+        "+200",
+        "2e2",
+        "200.0",
+        "-200",
+        "\u{ff12}00",
+        "200200",
+        "OK",
+    ] {
+        assert!(!runs_on(&accepted().status_text(status)), "{status}");
+    }
+}
+
+#[test]
+fn an_answer_whose_framing_contradicts_itself_lets_nothing_run() {
+    const BODY: &str = r#"{"status":"accepted"}"#; // 21 bytes
+    let answer = |headers: &str, body: &str| {
+        let head = "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n";
+        Reply::raw(format!("{head}{headers}\r\n\r\n{body}")).close()
+    };
+    assert!(runs_on(&answer("Content-Length: 21", BODY)));
+    for (headers, body) in [
+        ("Content-Length: 20", BODY),
+        ("Content-Length: 22", BODY),
+        ("Content-Length: 21\r\nContent-Length: 20", BODY),
+        ("Content-Length: 20\r\nContent-Length: 21", BODY),
+        ("Content-Length: +21", BODY),
+        ("Content-Length: 0x15", BODY),
+        ("Content-Length: 99999999999999999999999", BODY),
+        ("Content-Length : 21", BODY),
+        ("Content-Length: 21\r\n X-Folded: 1", BODY),
+        ("Transfer-Encoding: chunked", BODY),
+        (
+            "Transfer-Encoding: chunked",
+            "15\r\n{\"status\":\"accepted\"}\r\n",
+        ),
+        (
+            "Transfer-Encoding: chunked",
+            "14\r\n{\"status\":\"accepted\"}\r\n0\r\n\r\n",
+        ),
+        (
+            "Transfer-Encoding: chunked",
+            "fffffffffffffffff\r\n{\"status\":\"accepted\"}\r\n0\r\n\r\n",
+        ),
+        (
+            "Transfer-Encoding: chunked",
+            "-15\r\n{\"status\":\"accepted\"}\r\n0\r\n\r\n",
+        ),
+        ("Content-Encoding: gzip\r\nContent-Length: 21", BODY),
+        ("Content-Type: text/html\r\nContent-Length: 21", BODY),
+        ("X-Nul: \0\r\nContent-Length: 21", BODY),
+    ] {
+        assert!(!runs_on(&answer(headers, body)), "{headers} {body}");
+    }
+}
+
 /// A client that waits for a third of a second, of a service that answers polls as given.
 fn waits_in_vain(record: impl Fn() -> Reply + Send + Sync + 'static) -> Error {
     let server = Server::start(move |request| match request.path() {
@@ -183,7 +273,7 @@ fn waits_in_vain(record: impl Fn() -> Reply + Send + Sync + 'static) -> Error {
         .base_url(server.url())
         .poll_interval(Duration::from_millis(50))
         .poll_timeout(Duration::from_millis(300))
-        .timeout(Duration::from_secs(60))
+        .timeout(Duration::from_mins(1))
         .build()
         .unwrap();
     let begun = Instant::now();

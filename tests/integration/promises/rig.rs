@@ -346,7 +346,7 @@ impl Stage {
                 let answer =
                     serde_json::from_slice(&self.values.fill(&shot.body)).unwrap_or(Value::Null);
                 if let Some(id) = answer["approval_id"].as_str() {
-                    self.values.approval_id = id.to_owned();
+                    id.clone_into(&mut self.values.approval_id);
                 }
                 shot
             }

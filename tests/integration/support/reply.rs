@@ -216,11 +216,6 @@ impl Reply {
         }
     }
 
-    /// How many bytes an uncut, single answer has on the wire.
-    pub fn wire_length(&self) -> usize {
-        self.wire().len()
-    }
-
     fn framed_body(&self) -> Vec<u8> {
         if self.framing != Framing::Chunked {
             return self.body.clone();
@@ -235,6 +230,7 @@ impl Reply {
         framed
     }
 
+    /// The bytes of an uncut, single answer.
     pub fn wire(&self) -> Vec<u8> {
         if let Some(raw) = &self.raw {
             return raw.clone();
