@@ -27,8 +27,11 @@ impl Faults {
         self.push(syn::Error::new(span, message));
     }
 
-    /// What was found, if anything was: the caller must end in an error then.
-    pub(crate) fn into_error(self) -> Option<syn::Error> {
-        self.0
+    /// `value` if nothing was found.
+    pub(crate) fn unless_any<T>(self, value: T) -> syn::Result<T> {
+        match self.0 {
+            None => Ok(value),
+            Some(fault) => Err(fault),
+        }
     }
 }

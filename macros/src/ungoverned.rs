@@ -1,7 +1,6 @@
 //! `#[ungoverned(reason = "…")]`: a function of a toolset that needs no gate, and why.
 
 use proc_macro2::TokenStream;
-use quote::quote;
 use sernixa_protocol::rules;
 use syn::LitStr;
 use syn::parse::{ParseStream, Parser};
@@ -17,34 +16,25 @@ keys! {
     }
 }
 
-/// The item as it is; with errors in front of it where the reason is missing or blank.
-pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
+/// The item as it is.
+pub(crate) fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut faults = Faults::default();
     let parser = |input: ParseStream| {
         parse(input, &mut faults);
         Ok(())
     };
-    if let Err(fault) = parser.parse2(args) {
-        faults.push(fault);
-    }
+    parser.parse2(args)?;
     let attributes = |input: ParseStream| ast::attributes_of_function(input, "ungoverned");
-    match attributes.parse2(item.clone()) {
-        Ok(attrs) => {
-            for attr in attrs {
-                let last = attr.path().segments.last();
-                if last.is_some_and(|last| last.ident == "intercept") {
-                    faults.over(
-                        attr.path(),
-                        "this function says that it is not governed and has a gate: keep one of \
-                         the two",
-                    );
-                }
-            }
+    for attr in attributes.parse2(item.clone())? {
+        let last = attr.path().segments.last();
+        if last.is_some_and(|last| last.ident == "intercept") {
+            faults.over(
+                attr.path(),
+                "this function says that it is not governed and has a gate: keep one of the two",
+            );
         }
-        Err(fault) => faults.push(fault),
     }
-    let errors = faults.into_error().map(|fault| fault.to_compile_error());
-    quote!(#errors #item)
+    faults.unless_any(item)
 }
 
 fn parse(input: ParseStream, faults: &mut Faults) {

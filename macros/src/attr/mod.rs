@@ -33,6 +33,10 @@ keys! {
 
 /// The arguments of `#[intercept]`. A key that was not given, or not readable, is `None`.
 #[derive(Default)]
+#[expect(
+    clippy::struct_field_names,
+    reason = "fields are called as the keys are"
+)]
 pub(crate) struct Arguments {
     pub(crate) intent_id: Option<Text>,
     pub(crate) risk_level: Option<Text>,

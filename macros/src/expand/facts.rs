@@ -60,9 +60,10 @@ fn facts(gate: &Gate, names: &Names) -> TokenStream {
         Systems::List { items, .. } => quote_spanned!(mixed=> &[#(#items),*]),
         Systems::Path(path) => quote_spanned!(mixed=> &#path),
     };
-    let action_id = match &facts.action_id {
-        Some(action_id) => quote_spanned!(mixed=> ::core::option::Option::Some(#action_id)),
-        None => quote_spanned!(mixed=> ::core::option::Option::None),
+    let action_id = if let Some(action_id) = &facts.action_id {
+        quote_spanned!(mixed=> ::core::option::Option::Some(#action_id))
+    } else {
+        quote_spanned!(mixed=> ::core::option::Option::None)
     };
     let args_count = u32::try_from(gate.parameters.len()).unwrap_or(u32::MAX);
     quote_spanned! {mixed=>

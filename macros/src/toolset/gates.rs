@@ -108,11 +108,12 @@ impl<'f> Gates<'f> {
         let theirs = std::mem::replace(path, ours);
         self.replaced
             .insert(theirs.to_token_stream().to_string(), theirs);
-        if let (Some(krate), Meta::List(list)) = (&self.krate, &mut attr.meta) {
-            if word == INTERCEPT && !names_crate(list.tokens.clone()) {
-                let tokens = &list.tokens;
-                list.tokens = quote_spanned!(place=> crate = #krate, #tokens);
-            }
+        if let (Some(krate), Meta::List(list)) = (&self.krate, &mut attr.meta)
+            && word == INTERCEPT
+            && !names_crate(list.tokens.clone())
+        {
+            let tokens = &list.tokens;
+            list.tokens = quote_spanned!(place=> crate = #krate, #tokens);
         }
     }
 

@@ -23,8 +23,8 @@ keys! {
     }
 }
 
-/// The block with its gates made ours; or as it was, with the errors in front.
-pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
+/// The block with its gates made ours.
+pub(crate) fn expand(args: TokenStream, item: TokenStream) -> syn::Result<TokenStream> {
     let mut faults = Faults::default();
     let mut krate: Option<Path> = None;
     let parser = |input: ParseStream| {
@@ -37,34 +37,14 @@ pub(crate) fn expand(args: TokenStream, item: TokenStream) -> TokenStream {
         });
         Ok(())
     };
-    if let Err(fault) = parser.parse2(args) {
-        faults.push(fault);
-    }
-    match toolset(item.clone(), krate, &mut faults) {
-        Ok(expanded) => match faults.into_error() {
-            None => expanded,
-            Some(fault) => with_item(&fault, &item),
-        },
-        Err(fault) => {
-            faults.push(fault);
-            let fault = faults.into_error();
-            fault.map_or_else(TokenStream::new, |fault| with_item(&fault, &item))
-        }
-    }
+    parser.parse2(args)?;
+    let expanded = toolset(syn::parse2(item)?, krate, &mut faults)?;
+    faults.unless_any(expanded)
 }
 
-fn with_item(fault: &syn::Error, item: &TokenStream) -> TokenStream {
-    let errors = fault.to_compile_error();
-    quote!(#errors #item)
-}
-
-fn toolset(
-    item: TokenStream,
-    krate: Option<Path>,
-    faults: &mut Faults,
-) -> syn::Result<TokenStream> {
+fn toolset(item: Item, krate: Option<Path>, faults: &mut Faults) -> syn::Result<TokenStream> {
     let mut gates = Gates::new(krate, faults);
-    match syn::parse2(item)? {
+    match item {
         Item::Impl(mut block) => {
             implementation(&mut block, &mut gates);
             let uses = gates.into_uses();

@@ -146,7 +146,7 @@ mod tests {
         let sig: Signature = syn::parse2(tokens).unwrap();
         let mut faults = Faults::default();
         let parameters = of(&sig, &Arguments::default(), &mut faults);
-        assert!(faults.into_error().is_none());
+        assert!(faults.unless_any(()).is_ok());
         parameters
             .into_iter()
             .map(|parameter| (parameter.name, parameter.bindings.len()))

@@ -174,7 +174,7 @@ mod tests {
         let sig = syn::parse2(tokens).unwrap();
         let mut faults = Faults::default();
         let returns = of(&sig, false, &mut faults);
-        assert!(faults.into_error().is_none());
+        assert!(faults.unless_any(()).is_ok());
         let text = |ty: &Type| ty.to_token_stream().to_string().replace(' ', "");
         (returns.kind, text(&returns.whole), text(&returns.output))
     }
@@ -239,10 +239,10 @@ mod tests {
             let sig = syn::parse2(signature).unwrap();
             let mut faults = Faults::default();
             of(&sig, false, &mut faults);
-            assert!(faults.into_error().is_some());
+            assert!(faults.unless_any(()).is_err());
             let mut faults = Faults::default();
             of(&sig, true, &mut faults);
-            assert!(faults.into_error().is_none());
+            assert!(faults.unless_any(()).is_ok());
         }
     }
 }
