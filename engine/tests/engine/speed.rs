@@ -58,28 +58,34 @@ fn one_decision_in_memory() {
     }
 }
 
-#[test]
-#[ignore = "prints sizes; run it in release"]
-fn one_pending_approval_in_memory() {
+/// How much the process grows with each call, of 10,000. Each in a process of its own.
+fn print_size(what: &str, draft: &Draft) {
     const COUNT: u32 = 10_000;
     let resident = || {
         let statm = std::fs::read_to_string("/proc/self/statm").unwrap();
         let pages: u64 = statm.split(' ').nth(1).unwrap().parse().unwrap();
         pages * 4096
     };
-    for (what, draft) in [
-        ("allow", typical()),
-        ("ask", typical().meta("risk_level", "high")),
-    ] {
-        let bench = Bench::local();
-        let bodies = bodies(&draft, COUNT);
-        let before = resident();
-        for body in &bodies {
-            bench.submit(&Principal::local(), body);
-        }
-        println!(
-            "{what}: {} bytes each",
-            (resident() - before) / u64::from(COUNT)
-        );
+    let bench = Bench::local();
+    let bodies = bodies(draft, COUNT);
+    let before = resident();
+    for body in &bodies {
+        bench.submit(&Principal::local(), body);
     }
+    println!(
+        "{what}: {} bytes each",
+        (resident() - before) / u64::from(COUNT)
+    );
+}
+
+#[test]
+#[ignore = "prints a size; run it in release"]
+fn one_allow_in_memory() {
+    print_size("allow", &typical());
+}
+
+#[test]
+#[ignore = "prints a size; run it in release"]
+fn one_pending_approval_in_memory() {
+    print_size("ask", &typical().meta("risk_level", "high"));
 }
