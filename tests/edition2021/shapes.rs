@@ -14,9 +14,8 @@
 #[path = "../integration/shapes/mod.rs"]
 mod shapes;
 
+#[path = "../integration/shapes"]
 mod unsafe_shapes {
-    #[path = "../../integration/shapes/prove.rs"]
     mod prove;
-    #[path = "../../integration/shapes/unsafety.rs"]
     mod unsafety;
 }

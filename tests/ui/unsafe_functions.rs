@@ -2,9 +2,8 @@
 
 #![allow(missing_docs, reason = "tests")]
 
+#[path = "../integration/shapes"]
 mod shapes {
-    #[path = "../../integration/shapes/prove.rs"]
     mod prove;
-    #[path = "../../integration/shapes/unsafety.rs"]
     mod unsafety;
 }

@@ -7,6 +7,7 @@ use sernixa::{Callsite, Error, RiskLevel, callsites, intercept, toolset};
 const SYSTEMS: [&str; 2] = ["stripe", "postgres"];
 const RISK: RiskLevel = RiskLevel::Critical;
 
+const LINE: u32 = line!() + 1;
 #[intercept(
     intent_id = "registry",
     risk_level = RISK,
@@ -171,7 +172,7 @@ fn a_callsite_holds_the_facts_of_its_attribute() {
     assert_eq!(site.action_id(), "billing.pay");
     assert_eq!(site.module(), module_path!());
     assert!(site.file().ends_with("registry.rs"));
-    assert_eq!(site.line(), 12);
+    assert_eq!(site.line(), LINE);
     assert_eq!(
         sites["Billing.adjust_invoice"].action_id(),
         "Billing.adjust-invoice"
