@@ -53,8 +53,8 @@ fn main() -> ExitCode {
     ];
     let (invoice, cents) = ("in_1042", 1250_i64);
     let arguments = [
-        Argument::new("invoice_id", (&&&Capture(&invoice)).captured()),
-        Argument::new("cents", (&&&Capture(&cents)).captured()),
+        Argument::new("invoice_id", (&&&Capture(&invoice)).sernixa_captured()),
+        Argument::new("cents", (&&&Capture(&cents)).sernixa_captured()),
     ];
     let long: Vec<(String, u64, String)> = (0..160)
         .map(|n| {
@@ -66,8 +66,8 @@ fn main() -> ExitCode {
         })
         .collect();
     let captured = [
-        Argument::new("invoice_id", (&&&Capture(&invoice)).captured()),
-        Argument::new("lines", (&&&Capture(&long)).captured()),
+        Argument::new("invoice_id", (&&&Capture(&invoice)).sernixa_captured()),
+        Argument::new("lines", (&&&Capture(&long)).sernixa_captured()),
     ];
     let call = || Call::new(&SITE).client(&client).metadata(&metadata);
     let action = Action::new("billing-adjustment")
