@@ -30,19 +30,22 @@ pub(super) fn write_ascii_string(text: &str, out: &mut String) {
         match c {
             '"' | '\\' | '\0'..='\u{1f}' => escape(c, out),
             ' '..='~' => out.push(c),
-            _ => {
-                for unit in c.encode_utf16(&mut [0; 2]) {
-                    unicode_escape(*unit, out);
-                }
-            }
+            _ => escape_unicode(c, out),
         }
     }
     out.push('"');
 }
 
 /// Whether the ASCII form escapes no more than the UTF-8 form does.
-pub(super) fn is_plain_ascii(text: &str) -> bool {
+fn is_plain_ascii(text: &str) -> bool {
     text.is_ascii() && !text.as_bytes().contains(&0x7f)
+}
+
+/// Appends the escape of a character as UTF-16.
+pub(super) fn escape_unicode(c: char, out: &mut String) {
+    for unit in c.encode_utf16(&mut [0; 2]) {
+        escape_unit(*unit, out);
+    }
 }
 
 fn escape(c: char, out: &mut String) {
@@ -54,11 +57,11 @@ fn escape(c: char, out: &mut String) {
         '\n' => out.push_str("\\n"),
         '\u{c}' => out.push_str("\\f"),
         '\r' => out.push_str("\\r"),
-        other => unicode_escape(other as u16, out),
+        other => escape_unit(other as u16, out),
     }
 }
 
-fn unicode_escape(unit: u16, out: &mut String) {
+fn escape_unit(unit: u16, out: &mut String) {
     // Writing to a `String` cannot fail.
     let _ = write!(out, "\\u{unit:04x}");
 }

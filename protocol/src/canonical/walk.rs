@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::{Map, Value};
 
 use super::number::{OutOfRange, write_number};
-use super::string::{is_plain_ascii, write_ascii_string, write_string};
+use super::string::{escape_unicode, write_ascii_string, write_string};
 use crate::json::{self, JsonError, JsonErrorKind, Kind, Node};
 
 /// How canonical JSON is spelled.
@@ -32,6 +32,14 @@ impl Dialect {
         }
     }
 
+    /// Appends what is known to be compact canonical text, with no escape in it.
+    fn write_canonical(self, text: &str, out: &mut String) {
+        match self {
+            Self::Compact => out.push_str(text),
+            Self::SpacedAscii => respell(text, out),
+        }
+    }
+
     /// Appends a string in this spelling.
     pub(crate) fn write_string(self, text: &str, out: &mut String) {
         match self {
@@ -39,6 +47,34 @@ impl Dialect {
             Self::SpacedAscii => write_ascii_string(text, out),
         }
     }
+}
+
+/// Appends compact canonical text without escapes in the spaced ASCII spelling.
+fn respell(text: &str, out: &mut String) {
+    let mut in_string = false;
+    let mut from = 0;
+    for (at, byte) in text.bytes().enumerate() {
+        let (end, space) = match byte {
+            b'"' => {
+                in_string = !in_string;
+                continue;
+            }
+            b',' | b':' if !in_string => (at + 1, true),
+            ..=0x7e => continue,
+            // A character to escape; what continues it stands behind `from` then.
+            _ if at < from => continue,
+            _ => (at, false),
+        };
+        out.push_str(text.get(from..end).unwrap_or_default());
+        from = end;
+        if space {
+            out.push(' ');
+        } else if let Some(character) = text.get(at..).and_then(|rest| rest.chars().next()) {
+            escape_unicode(character, out);
+            from = at + character.len_utf8();
+        }
+    }
+    out.push_str(text.get(from..).unwrap_or_default());
 }
 
 /// Appends the canonical text of a parsed value.
@@ -81,20 +117,19 @@ trait Tree<'a>: Copy {
     type Members: Iterator<Item = (Cow<'a, str>, Self)> + Clone;
     type Error;
 
-    fn part(self, dialect: Dialect) -> Part<'a, Self::Elements, Self::Members>;
+    fn part(self) -> Part<'a, Self::Elements, Self::Members>;
 
     /// What happens to a float outside `f64`.
     fn out_of_range(self, number: &str, out: &mut String) -> Result<(), Self::Error>;
 }
 
 enum Part<'a, Elements, Members> {
-    /// What is its own canonical text.
-    Verbatim(&'a str),
+    /// What is known to be compact canonical text, with no escape in it.
+    Canonical(&'a str),
     Number(Cow<'a, str>),
     String(Cow<'a, str>),
     Array(Elements),
-    /// The members, and whether they are known to come in canonical order.
-    Object(Members, bool),
+    Object(Members),
 }
 
 /// A container that is being written: what is still to come.
@@ -113,8 +148,8 @@ fn write<'a, T: Tree<'a>>(root: T, dialect: Dialect, out: &mut String) -> Result
     loop {
         // Write a scalar whole, or open a container.
         let mut first = false;
-        match node.part(dialect) {
-            Part::Verbatim(text) => out.push_str(text),
+        match node.part() {
+            Part::Canonical(text) => dialect.write_canonical(text, out),
             Part::Number(text) => {
                 if let Err(OutOfRange) = write_number(&text, out) {
                     node.out_of_range(&text, out)?;
@@ -126,12 +161,7 @@ fn write<'a, T: Tree<'a>>(root: T, dialect: Dialect, out: &mut String) -> Result
                 first = true;
                 frames.push(Frame::Array(elements));
             }
-            Part::Object(members, true) => {
-                out.push('{');
-                first = true;
-                frames.push(Frame::Ordered(members));
-            }
-            Part::Object(members, false) => {
+            Part::Object(members) => {
                 out.push('{');
                 first = true;
                 frames.push(order(members, &mut sorted));
@@ -212,31 +242,19 @@ impl<'d> Iterator for NodeMembers<'d> {
     }
 }
 
-impl Node<'_> {
-    /// Whether canonical text of this is the same in the dialect as in the compact one.
-    fn reads_alike(self, dialect: Dialect) -> bool {
-        match self.kind() {
-            _ if dialect == Dialect::Compact => true,
-            Kind::Array | Kind::Object => false,
-            Kind::String => is_plain_ascii(self.raw()),
-            Kind::Null | Kind::Bool | Kind::Integer | Kind::Float => true,
-        }
-    }
-}
-
 impl<'d> Tree<'d> for Node<'d> {
     type Elements = json::Elements<'d>;
     type Members = NodeMembers<'d>;
     type Error = JsonError;
 
-    fn part(self, dialect: Dialect) -> Part<'d, Self::Elements, Self::Members> {
+    fn part(self) -> Part<'d, Self::Elements, Self::Members> {
         match self.kind() {
-            _ if self.is_canonical() && self.reads_alike(dialect) => Part::Verbatim(self.raw()),
-            Kind::Null | Kind::Bool => Part::Verbatim(self.raw()),
+            _ if self.is_canonical() => Part::Canonical(self.raw()),
+            Kind::Null | Kind::Bool => Part::Canonical(self.raw()),
             Kind::Integer | Kind::Float => Part::Number(Cow::Borrowed(self.raw())),
             Kind::String => Part::String(self.as_str().unwrap_or_default()),
             Kind::Array => Part::Array(self.elements()),
-            Kind::Object => Part::Object(NodeMembers(self.members()), self.is_canonical()),
+            Kind::Object => Part::Object(NodeMembers(self.members())),
         }
     }
 
@@ -266,16 +284,16 @@ impl<'v> Tree<'v> for &'v Value {
     type Members = ValueMembers<'v>;
     type Error = std::convert::Infallible;
 
-    fn part(self, _: Dialect) -> Part<'v, Self::Elements, Self::Members> {
+    fn part(self) -> Part<'v, Self::Elements, Self::Members> {
         match self {
-            Value::Null => Part::Verbatim("null"),
-            Value::Bool(true) => Part::Verbatim("true"),
-            Value::Bool(false) => Part::Verbatim("false"),
+            Value::Null => Part::Canonical("null"),
+            Value::Bool(true) => Part::Canonical("true"),
+            Value::Bool(false) => Part::Canonical("false"),
             // The text is the same whatever serde_json's `arbitrary_precision` makes of numbers.
             Value::Number(number) => Part::Number(Cow::Owned(number.to_string())),
             Value::String(text) => Part::String(Cow::Borrowed(text)),
             Value::Array(elements) => Part::Array(elements.iter()),
-            Value::Object(members) => Part::Object(ValueMembers(members.iter()), false),
+            Value::Object(members) => Part::Object(ValueMembers(members.iter())),
         }
     }
 

@@ -8,6 +8,9 @@ use super::text::check_escape;
 use super::{Shape, Token};
 use crate::text::{first_special, is_shortest};
 
+/// The longest text for whose tokens room is made at once; a megabyte of one string needs none.
+const MOST_AT_ONCE: usize = 64 * 1024;
+
 /// No container is open.
 const NONE: u32 = u32::MAX;
 
@@ -37,8 +40,8 @@ enum Expect {
 
 impl<'t> Parser<'t> {
     pub(super) fn new(text: &'t str, levels: usize) -> Self {
-        // About one token per 12 bytes in what we read; growing costs little if it is more.
-        let tokens = Vec::with_capacity(text.len() / 12 + 4);
+        // Records of short members have a token for every six bytes; most texts have fewer.
+        let tokens = Vec::with_capacity(text.len().min(MOST_AT_ONCE) / 6 + 4);
         Self {
             text,
             bytes: text.as_bytes(),

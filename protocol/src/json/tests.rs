@@ -329,4 +329,15 @@ proptest! {
         prop_assert_eq!(&crate::canonicalize(&serde_json::to_string_pretty(&value).unwrap()).unwrap(), &canonical);
         prop_assert_eq!(&crate::canonical::to_string(&value).unwrap(), &canonical);
     }
+
+    #[test]
+    fn all_roads_lead_to_one_idempotency_key(value in value()) {
+        let (empty, args) = (serde_json::Map::new(), [value.clone()]);
+        let key = crate::idempotency_key("i", "f", &args, &empty);
+        let pretty = serde_json::to_string_pretty(&args).unwrap();
+        let canonical = crate::canonicalize(&pretty).unwrap();
+        for text in [pretty, canonical] {
+            prop_assert_eq!(&crate::idempotency_key_json("i", "f", &text, "{}").unwrap(), &key);
+        }
+    }
 }

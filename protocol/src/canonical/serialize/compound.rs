@@ -78,6 +78,8 @@ struct Member {
     /// The end of the key's closing quote.
     key_end: usize,
     end: usize,
+    /// Whether the key has no escapes.
+    plain: bool,
 }
 
 impl Member {
@@ -86,16 +88,16 @@ impl Member {
         let raw = text
             .get(self.start + 1..self.key_end - 1)
             .unwrap_or_default();
-        if raw.contains('\\') {
-            Cow::Owned(unescape(raw))
-        } else {
+        if self.plain {
             Cow::Borrowed(raw)
+        } else {
+            Cow::Owned(unescape(raw))
         }
     }
 }
 
 impl<'a, 's> Object<'a, 's> {
-    pub(super) fn open(output: &'a mut Output<'s>) -> Result<Self, CanonicalError> {
+    pub(super) fn open(output: &'a mut Output<'s>, members: usize) -> Result<Self, CanonicalError> {
         output.enter()?;
         output.put("{")?;
         output.objects += 1;
@@ -103,7 +105,7 @@ impl<'a, 's> Object<'a, 's> {
         Ok(Self {
             output,
             base,
-            members: Vec::new(),
+            members: Vec::with_capacity(members.min(64)),
             ordered: true,
         })
     }
@@ -120,12 +122,16 @@ impl<'a, 's> Object<'a, 's> {
         write(self.output)?;
         let key_end = self.output.text.len();
         self.output.put(":")?;
+        let text = &self.output.text;
+        let plain = !text
+            .get(start..key_end)
+            .is_some_and(|key| key.contains('\\'));
         let member = Member {
             start,
             key_end,
             end: key_end,
+            plain,
         };
-        let text = &self.output.text;
         self.ordered &= self
             .members
             .last()
@@ -186,12 +192,16 @@ pub(super) enum Record<'a, 's> {
 }
 
 impl<'a, 's> Record<'a, 's> {
-    pub(super) fn open(output: &'a mut Output<'s>, name: &str) -> Result<Self, CanonicalError> {
+    pub(super) fn open(
+        output: &'a mut Output<'s>,
+        name: &str,
+        fields: usize,
+    ) -> Result<Self, CanonicalError> {
         match name {
             "$serde_json::private::Number" | "$serde_json::private::RawValue" => {
                 Ok(Self::Json(output))
             }
-            _ => Object::open(output).map(Self::Object),
+            _ => Object::open(output, fields).map(Self::Object),
         }
     }
 }

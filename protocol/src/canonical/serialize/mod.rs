@@ -329,16 +329,16 @@ impl<'a, 's> Serializer for &'a mut Output<'s> {
         Array::open(self).map(Wrapped)
     }
 
-    fn serialize_map(self, _: Option<usize>) -> Result<Object<'a, 's>, CanonicalError> {
-        Object::open(self)
+    fn serialize_map(self, members: Option<usize>) -> Result<Object<'a, 's>, CanonicalError> {
+        Object::open(self, members.unwrap_or(0))
     }
 
     fn serialize_struct(
         self,
         name: &'static str,
-        _: usize,
+        fields: usize,
     ) -> Result<Record<'a, 's>, CanonicalError> {
-        Record::open(self, name)
+        Record::open(self, name, fields)
     }
 
     fn serialize_struct_variant(
@@ -346,9 +346,9 @@ impl<'a, 's> Serializer for &'a mut Output<'s> {
         _: &'static str,
         _: u32,
         variant: &'static str,
-        _: usize,
+        fields: usize,
     ) -> Result<Wrapped<Object<'a, 's>>, CanonicalError> {
         self.open_variant(variant)?;
-        Object::open(self).map(Wrapped)
+        Object::open(self, fields).map(Wrapped)
     }
 }
