@@ -99,17 +99,14 @@ pub(crate) fn digest(key: &BindingKey, arguments: &[(&str, Option<&dyn Json>)]) 
     let mut parts = Vec::with_capacity(arguments.len());
     for &(name, value) in arguments {
         let start = texts.len();
-        match value.and_then(|value| member(name, value, &mut texts)) {
-            Some(value) => {
-                parts.push((name, start..texts.len()));
-                values.push(Some(value..texts.len()));
-            }
-            None => {
-                texts.truncate(start);
-                unbound.push(name.to_owned());
-                values.push(None);
-            }
+        let written = value.and_then(|value| member(name, value, &mut texts));
+        if written.is_some() {
+            parts.push((name, start..texts.len()));
+        } else {
+            texts.truncate(start);
+            unbound.push(name.to_owned());
         }
+        values.push(written.map(|value| value..texts.len()));
     }
     parts.sort_by_key(|&(name, _)| name);
     let mut mac = key.keyed.clone();

@@ -106,6 +106,7 @@ fn identifier(step: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use std::fmt::Debug;
+    use std::task::{Context, Poll, Waker};
 
     use super::*;
 
@@ -139,7 +140,7 @@ mod tests {
             here!()
         }
         async fn later(&self) -> String {
-            let _ = self;
+            std::future::ready(self).await;
             here!()
         }
     }
@@ -224,12 +225,12 @@ mod tests {
         assert_eq!(Plain.call(), "Plain.call");
         assert_eq!(Wrap(vec![1]).call(), "Wrap.call");
         assert_eq!(Plain.default_call(), "Tool.default_call");
-        assert_eq!((&Plain).call(), "Plain.call");
         assert_eq!(<&Plain as Tool>::call(&&Plain), "Plain.call");
         assert_eq!([1_u8].as_slice().call(), "u8.call");
         let boxed: Box<dyn Debug + Send> = Box::new(1);
         assert_eq!(boxed.call(), "Box.call");
-        assert_eq!((u8::reverse_bits as fn(u8) -> u8).call(), "fn.call");
+        let pointer: fn(u8) -> u8 = u8::reverse_bits;
+        assert_eq!(Tool::call(&pointer), "fn.call");
         assert_eq!(Plain::elsewhere(), "Plain.elsewhere");
         assert_eq!(1_u8.call(), "u8.call");
     }
@@ -240,12 +241,11 @@ mod tests {
         let expected = "closures_and_futures_leave_no_trace_in_the_name";
         assert_eq!(closure(), expected);
         let mut later = Box::pin(Plain.later());
-        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
-        let std::task::Poll::Ready(name) = later.as_mut().poll(&mut context) else {
-            panic!("nothing to wait for");
-        };
-        assert_eq!(name, "Plain.later");
-        use std::future::Future as _;
+        let mut context = Context::from_waker(Waker::noop());
+        assert_eq!(
+            later.as_mut().poll(&mut context),
+            Poll::Ready("Plain.later".to_owned())
+        );
     }
 
     #[test]

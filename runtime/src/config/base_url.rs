@@ -34,6 +34,7 @@ pub(crate) enum InProcess {
     /// The embedded engine.
     Engine,
     /// A `TestGate`.
+    #[cfg(feature = "testing")]
     TestGate,
 }
 

@@ -432,19 +432,15 @@ impl ClientBuilder {
     }
 
     fn signing(&mut self, environment: &Environment<'_>) -> Result<Signing, Error> {
-        let secret = match self.signing_secret.take() {
-            Some(secret) => Some(read::secret_of_use(
-                "ClientBuilder::request_signing_secret",
-                secret,
-            )?),
-            None => {
-                let name = "SERNIXA_REQUEST_SIGNING_SECRET";
-                let secret = environment.secret(name)?;
-                secret
-                    .map(|secret| read::secret_of_use(name, secret))
-                    .transpose()?
-            }
+        let (name, secret) = if let Some(secret) = self.signing_secret.take() {
+            ("ClientBuilder::request_signing_secret", Some(secret))
+        } else {
+            let name = "SERNIXA_REQUEST_SIGNING_SECRET";
+            (name, environment.secret(name)?)
         };
+        let secret = secret
+            .map(|secret| read::secret_of_use(name, secret))
+            .transpose()?;
         let key_id = match self.signing_key_id.take() {
             Some(given) if given.trim().is_empty() => {
                 let name = "ClientBuilder::request_signing_key_id";
