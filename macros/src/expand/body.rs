@@ -2,12 +2,12 @@
 //! or as the making of a future.
 
 use proc_macro2::{Delimiter, Group, TokenStream};
-use quote::{ToTokens, quote, quote_spanned};
+use quote::{ToTokens, quote_spanned};
 use syn::ext::IdentExt;
 use syn::{Pat, ReceiverKind};
 
 use super::prepare::prepare;
-use super::{Names, ends, mixed, respanned, whole_argument};
+use super::{Names, ends, mixed, whole_argument};
 use crate::ast::Function;
 use crate::valid::{Gate, ReturnKind};
 
@@ -184,18 +184,18 @@ impl<'g> Parts<'g> {
             let (_, last) = ends(refused);
             return quote_spanned!(last=> #refused(error));
         }
-        let refuse = self.of_return_type(&quote!(refuse));
-        let mixed = mixed();
-        quote_spanned!(mixed=> #refuse(error))
+        // A call that spans the return type: that is where the compiler then says what is wrong.
+        let output = &self.gate.returns.output;
+        let (first, last) = ends(&self.gate.returns.written);
+        let private = self.names.private_at(first);
+        let refuse = quote_spanned!(first=> #private::refuse);
+        quote_spanned!(last=> #refuse::<#output>(error))
     }
 
+    /// How the body ended. What `refused` returns may be a `Result` or not: two borrows, and
+    /// `Result` is found first.
     fn report(&self) -> TokenStream {
         let mixed = mixed();
-        if self.gate.refused.is_none() {
-            let finish = self.of_return_type(&quote!(Running::finish));
-            return quote_spanned!(mixed=> #finish(running, &out););
-        }
-        // What `refused` returns may be a `Result` or not: two borrows, and `Result` is found first.
         let private = self.private();
         quote_spanned! {mixed=>
             {
@@ -203,16 +203,6 @@ impl<'g> Parts<'g> {
                 (&&#private::report::Report(&out)).sernixa_report(running);
             }
         }
-    }
-
-    /// A function of ours with the output for its type, spanning the return type: that is where
-    /// the compiler then says what is wrong with it, once.
-    fn of_return_type(&self, function: &TokenStream) -> TokenStream {
-        let output = &self.gate.returns.output;
-        let (first, last) = ends(&self.gate.returns.written);
-        let private = self.names.private_at(first);
-        let function = respanned(function, first);
-        quote_spanned!(last=> #private::#function::<#output>)
     }
 
     fn private(&self) -> &TokenStream {

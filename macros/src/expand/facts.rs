@@ -50,9 +50,15 @@ fn facts(gate: &Gate, names: &Names) -> TokenStream {
         }
         Risk::Path(path) => path.to_token_stream(),
     };
-    let operation_class = chosen(&facts.operation_class, "must_known_operation_class", names);
+    let operation_class = chosen(
+        &facts.operation_class,
+        "OperationClass",
+        "must_known_operation_class",
+        names,
+    );
     let data_sensitivity = chosen(
         &facts.data_sensitivity,
+        "DataSensitivity",
         "must_known_data_sensitivity",
         names,
     );
@@ -91,12 +97,22 @@ fn variant(level: RiskLevel) -> &'static str {
     }
 }
 
-fn chosen(word: &Chosen, known: &str, names: &Names) -> TokenStream {
+fn chosen(word: &Chosen, ty: &str, known: &str, names: &Names) -> TokenStream {
     match word {
         Chosen::Text(literal) => literal.to_token_stream(),
         Chosen::Custom(path) => path.to_token_stream(),
-        // Its own check: the text of a custom class cannot be had in a `const`.
-        Chosen::Known(path) => rule(names, known, path, &quote!(&#path)),
+        // Its own check: the text of a custom word cannot be had in a `const`. Borrowed by a
+        // `const` of its own, the value is never dropped, which cannot be done there either.
+        Chosen::Known(path) => {
+            let mixed = mixed();
+            let private = &names.private;
+            let ty = Ident::new(ty, mixed);
+            let text = rule(names, known, path, &quote_spanned!(mixed=> __SERNIXA_WORD));
+            quote_spanned! {mixed=> {
+                const __SERNIXA_WORD: &#private::#ty = &#path;
+                #text
+            }}
+        }
     }
 }
 

@@ -93,15 +93,6 @@ fn ends(tokens: &impl ToTokens) -> (Span, Span) {
     (mixed_at(first), mixed_at(last))
 }
 
-/// Tokens of ours, all of them at one place.
-fn respanned(tokens: &TokenStream, place: Span) -> TokenStream {
-    let tokens = tokens.clone().into_iter().map(|mut token| {
-        token.set_span(place);
-        token
-    });
-    tokens.collect()
-}
-
 /// The name of ours for an argument whose pattern binds nothing.
 fn whole_argument(position: usize) -> Ident {
     Ident::new(&format!("argument_{position}"), mixed())

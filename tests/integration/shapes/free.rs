@@ -162,6 +162,10 @@ fn many_arguments(
 }
 
 #[intercept(intent_id = "shape", risk_level = "low", operation_class = "read", data_sensitivity = "public", systems_touched = ["test"])]
+#[allow(
+    improper_ctypes_definitions,
+    reason = "called from Rust; the convention is what is tested"
+)]
 extern "C" fn foreign_calling_convention(n: u8) -> Result<u8, Error> {
     began();
     Ok(n)

@@ -20,6 +20,43 @@ pub fn never_called(_: u8) -> Result<(), Error> {
     Ok(())
 }
 
+mod words {
+    use sernixa::{DataSensitivity, OperationClass};
+
+    pub const INTENT: &str = "registry-of-paths";
+    pub const CLASS: OperationClass = OperationClass::ToolCall;
+    pub const OWN: &str = "Wire_Transfer";
+    pub const SYSTEMS: &[&str] = &["bank"];
+
+    pub struct Bank;
+
+    impl Bank {
+        pub const SENSITIVITY: DataSensitivity = DataSensitivity::Pii;
+    }
+}
+
+#[intercept(
+    intent_id = words::INTENT,
+    risk_level = RiskLevel::High,
+    operation_class = words::CLASS,
+    data_sensitivity = words::Bank::SENSITIVITY,
+    systems_touched = words::SYSTEMS,
+)]
+pub fn of_paths() -> Result<(), Error> {
+    Ok(())
+}
+
+#[intercept(
+    intent_id = words::INTENT,
+    risk_level = "medium",
+    operation_class = custom(words::OWN),
+    data_sensitivity = custom("trade secret"),
+    systems_touched = ["bank"],
+)]
+pub fn of_words_of_our_own() -> Result<(), Error> {
+    Ok(())
+}
+
 #[intercept(intent_id = "shape", risk_level = "low", operation_class = "read", data_sensitivity = "public", systems_touched = ["test"])]
 pub fn generic_never_instantiated<T: Clone>(item: &T) -> Result<T, Error> {
     Ok(item.clone())
@@ -154,6 +191,8 @@ fn every_governed_function_that_is_linked_is_listed_by_its_name() {
         "made_by_a_macro",
         "match",
         "never_called",
+        "of_paths",
+        "of_words_of_our_own",
         "outer.in_a_closure",
         "outer.nested",
     ];
@@ -177,6 +216,14 @@ fn a_callsite_holds_the_facts_of_its_attribute() {
         sites["Billing.adjust_invoice"].action_id(),
         "Billing.adjust-invoice"
     );
+    let site = sites["of_paths"];
+    assert_eq!(site.intent_id(), words::INTENT);
+    assert_eq!(site.operation_class(), "tool_call");
+    assert_eq!(site.data_sensitivity(), "PII");
+    assert_eq!(site.systems_touched(), ["bank"]);
+    let site = sites["of_words_of_our_own"];
+    assert_eq!(site.operation_class(), "Wire_Transfer");
+    assert_eq!(site.data_sensitivity(), "trade secret");
     assert_eq!(sites["match"].module(), concat!(module_path!(), "::inner"));
 }
 

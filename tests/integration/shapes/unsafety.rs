@@ -24,6 +24,10 @@ async unsafe fn by_pointer_later(address: usize) -> Result<u8, Error> {
 
 #[intercept(intent_id = "shape", risk_level = "low", operation_class = "read", data_sensitivity = "public", systems_touched = ["test"])]
 #[unsafe(no_mangle)]
+#[allow(
+    improper_ctypes_definitions,
+    reason = "called from Rust; the convention is what is tested"
+)]
 extern "C" fn sernixa_exported(n: u8) -> Result<u8, Error> {
     began();
     Ok(n)
