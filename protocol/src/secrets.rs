@@ -79,26 +79,37 @@ impl Iterator for Scan<'_> {
 
     fn next(&mut self) -> Option<Secret> {
         let bytes = self.bytes;
-        let mut in_word = self.in_word(self.at);
-        for (start, &byte) in bytes.iter().enumerate().skip(self.at) {
-            // Nearly every byte is passed over here: it begins nothing, or stands inside a word.
+        let mut start = self.at;
+        if self.in_word(start) {
+            start = word_end(bytes, start);
+        }
+        while let Some(&byte) = bytes.get(start) {
+            // A form begins at `-` or with a word; most words begin none, and are passed over.
             let class = class(byte);
-            let begins = class & BEGINS != 0 && !(in_word && class & WORD != 0);
-            in_word = class & WORD != 0;
-            if !begins {
-                continue;
-            }
-            if let Some((kind, end)) = self.secret_at(start, byte) {
+            if class & BEGINS != 0
+                && let Some((kind, end)) = self.secret_at(start, byte)
+            {
                 self.at = end;
                 return Some(Secret {
                     kind,
                     range: start..end,
                 });
             }
+            start += 1;
+            if class & WORD != 0 {
+                start = word_end(bytes, start);
+            }
         }
         self.at = bytes.len();
         None
     }
+}
+
+/// Where the word ends that goes on at `from`.
+fn word_end(bytes: &[u8], from: usize) -> usize {
+    let rest = bytes.get(from..).unwrap_or_default();
+    let length = rest.iter().position(|&byte| class(byte) & WORD == 0);
+    from + length.unwrap_or(rest.len())
 }
 
 /// A byte with which one of the forms begins.
