@@ -45,7 +45,25 @@ impl fmt::Debug for Digest {
     }
 }
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
+/// The two digits of each byte.
+const PAIRS: [[u8; 2]; 256] = {
+    const fn digit(nibble: u8) -> u8 {
+        if nibble < 10 {
+            b'0' + nibble
+        } else {
+            b'a' + nibble - 10
+        }
+    }
+    let mut pairs = [[0; 2]; 256];
+    let mut rest: &mut [[u8; 2]] = &mut pairs;
+    let mut byte = 0_u8;
+    while let [pair, tail @ ..] = rest {
+        *pair = [digit(byte >> 4), digit(byte & 0xf)];
+        byte = byte.wrapping_add(1);
+        rest = tail;
+    }
+    pairs
+};
 
 /// Appends the lower-case hex digits of `bytes`.
 pub(crate) fn push_hex(bytes: &[u8], out: &mut String) {
@@ -64,10 +82,8 @@ pub(crate) fn write_hex(bytes: &[u8], f: &mut fmt::Formatter<'_>) -> fmt::Result
 
 /// The digits of at most 32 bytes.
 fn hex_into<'a>(bytes: &[u8], buffer: &'a mut [u8; 64]) -> &'a str {
-    for (pair, byte) in buffer.chunks_exact_mut(2).zip(bytes) {
-        for (digit, nibble) in pair.iter_mut().zip([byte >> 4, byte & 0xf]) {
-            *digit = HEX.get(usize::from(nibble)).copied().unwrap_or(b'0');
-        }
+    for (pair, byte) in buffer.as_chunks_mut::<2>().0.iter_mut().zip(bytes) {
+        *pair = PAIRS.get(usize::from(*byte)).copied().unwrap_or(*b"00");
     }
     let digits = buffer.get(..bytes.len() * 2).unwrap_or_default();
     std::str::from_utf8(digits).unwrap_or_default()
