@@ -12,6 +12,7 @@ use crate::core::{Core, closed};
 use crate::driver::{self, Driver, Job};
 use crate::error::Error;
 use crate::http::HttpTransport;
+use crate::logging::event;
 use crate::outcome::{self, Entry, Outcome};
 use crate::permit::Permit;
 use crate::returns::GovernedReturn as _;
@@ -159,11 +160,7 @@ impl Client {
         &self,
         action: &Action,
     ) -> impl Future<Output = Result<Permit, Error>> + Send + use<> {
-        let prepared = action::prepare(action, self);
-        async move {
-            let prepared = prepared?;
-            prepared.client.clone().ask(prepared).await
-        }
+        Self::ask(action::prepare(action, self))
     }
 
     /// As [`authorize`](Self::authorize), blocking this thread.
@@ -188,7 +185,7 @@ impl Client {
     /// As [`close`](Self::close), blocking this thread.
     pub fn close_blocking(&self) {
         if let Some(mut done) = self.closing() {
-            let _ = door::wait_blocking(&mut done, self.settings().block_in_place);
+            let _ = door::wait_blocking(&mut done, self.settings());
         }
     }
 
@@ -235,7 +232,7 @@ impl Client {
             None => self.send(Job::Report(entry)),
         };
         if let Err(error) = sent {
-            tracing::debug!(%error, "an outcome was not reported");
+            event!(core.settings.log, DEBUG, %error, "an outcome was not reported");
         }
     }
 

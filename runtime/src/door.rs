@@ -15,6 +15,7 @@ use tracing::Span;
 
 use crate::action::Prepared;
 use crate::client::Client;
+use crate::config::Settings;
 use crate::core::closed;
 use crate::driver::{self, Job};
 use crate::error::Error;
@@ -38,39 +39,41 @@ impl Client {
                     client: self,
                     receiver,
                 };
-                let answer = wait_blocking(&mut waiting.receiver, self.settings().block_in_place);
+                let answer = wait_blocking(&mut waiting.receiver, self.settings());
                 waiting.answered(answer)
             }
         };
         self.end(&span, granted)
     }
 
-    /// The async door: needs no runtime, no timers, and may move between threads.
+    /// The async door: needs no runtime, no timers, and may move between threads. What could not
+    /// be prepared is the future's error.
     pub(crate) fn ask(
-        &self,
-        prepared: Prepared,
-    ) -> impl Future<Output = Result<Permit, Error>> + Send + 'static {
-        let client = self.clone();
+        prepared: Result<Prepared, Error>,
+    ) -> impl Future<Output = Result<Permit, Error>> + Send + use<> {
+        // On the heap: what was prepared is gone once the call has knocked, but a future keeps the
+        // place of all that it ever held.
+        let prepared = prepared.map(Box::new);
         async move {
+            let prepared = prepared?;
+            let client = prepared.client.clone();
             let span = span(&prepared);
-            let knocked = span.in_scope(|| client.knock(prepared));
-            let granted = match knocked {
-                Err(error) => Err(error),
-                Ok(Knocked::Granted(grant)) => Ok(grant),
-                Ok(Knocked::Asked(receiver)) => {
-                    let mut waiting = Waiting {
-                        client: &client,
-                        receiver,
-                    };
-                    let answer = Entering {
-                        span: &span,
-                        inner: &mut waiting.receiver,
-                    }
-                    .await;
-                    waiting.answered(answer)
+            let mut waiting = match span.in_scope(|| client.knock(*prepared)) {
+                Ok(Knocked::Asked(receiver)) => Waiting {
+                    client: &client,
+                    receiver,
+                },
+                Ok(Knocked::Granted(grant)) => {
+                    return span.in_scope(|| client.end(&span, Ok(grant)));
                 }
+                Err(error) => return span.in_scope(|| client.end(&span, Err(error))),
             };
-            span.in_scope(|| client.end(&span, granted))
+            let answer = Entering {
+                span: &span,
+                inner: &mut waiting.receiver,
+            }
+            .await;
+            span.in_scope(|| client.end(&span, waiting.answered(answer)))
         }
     }
 
@@ -84,13 +87,13 @@ impl Client {
             submission, signer, ..
         } = prepared;
         let request = Request::post(Endpoint::Submit, submission.body.into());
-        let asked = Asked {
+        let asked = Box::new(Asked {
             risk: submission.risk_level,
             request_id: submission.request_id.into(),
             body_hash: submission.body_hash.into(),
             resumable: submission.resumable,
             signer,
-        };
+        });
         let answered = self.core().transport.answer_now(&request);
         let (reply, receiver) = oneshot::channel();
         let job = match answered {
@@ -105,10 +108,10 @@ impl Client {
             }
             Some(Ok(answer)) => match self.core().judge(&asked, &answer)? {
                 Submitted::Run(allowed) => {
-                    return Ok(Knocked::Granted(Grant::at_once(allowed, asked)));
+                    return Ok(Knocked::Granted(Grant::at_once(allowed, *asked)));
                 }
                 Submitted::Wait(ticket) => Job::Wait {
-                    ticket,
+                    ticket: Box::new(ticket),
                     asked,
                     reply,
                 },
@@ -222,11 +225,11 @@ impl<T> Future for Entering<'_, T> {
 /// Blocks this thread, wherever it is.
 ///
 /// On a worker of a multi-thread tokio runtime the worker's other tasks are handed over first,
-/// unless `block_in_place` forbids that. In a `LocalSet` tokio's `block_in_place` panics, and
+/// unless `ClientBuilder::block_in_place` forbids that. In a `LocalSet` tokio's `block_in_place` panics, and
 /// nothing public tells beforehand: then the thread waits without it (the panic hook has spoken).
 pub(crate) fn wait_blocking<T>(
     receiver: &mut Receiver<T>,
-    block_in_place: bool,
+    settings: &Settings,
 ) -> Result<T, Canceled> {
     static WARNED: AtomicBool = AtomicBool::new(false);
 
@@ -235,7 +238,7 @@ pub(crate) fn wait_blocking<T>(
         return park(receiver);
     };
     match runtime.runtime_flavor() {
-        RuntimeFlavor::MultiThread if block_in_place => {
+        RuntimeFlavor::MultiThread if settings.block_in_place => {
             let handed_over = AssertUnwindSafe(|| tokio::task::block_in_place(|| park(receiver)));
             match catch_unwind(handed_over) {
                 Ok(answer) => answer,
@@ -244,8 +247,9 @@ pub(crate) fn wait_blocking<T>(
         }
         RuntimeFlavor::CurrentThread => {
             if !WARNED.swap(true, Ordering::Relaxed) {
-                tracing::warn!(
-                    target: "sernixa",
+                event!(
+                    settings.log,
+                    WARN,
                     "a blocking governed call was made on a current-thread tokio runtime, which \
                      stands still until the decision; make the governed function async, or call \
                      it in spawn_blocking"

@@ -125,10 +125,8 @@ impl Client {
     pub(crate) fn request_blocking(&self, request: Request) -> Result<Answer, Error> {
         match self.requested(request)? {
             Requested::Now(answer) => Ok(answer),
-            Requested::Later(mut answer) => {
-                door::wait_blocking(&mut answer, self.settings().block_in_place)
-                    .unwrap_or_else(|_| Err(driver::dead()))
-            }
+            Requested::Later(mut answer) => door::wait_blocking(&mut answer, self.settings())
+                .unwrap_or_else(|_| Err(driver::dead())),
         }
     }
 

@@ -152,9 +152,7 @@ pub fn authorize_blocking(prepared: Prepared) -> Result<Running, Error> {
 /// # Errors
 /// Whatever keeps the body from running.
 pub async fn authorize(prepared: Prepared) -> Result<Running, Error> {
-    let prepared = prepared.0?;
-    let client = prepared.client.clone();
-    client.ask(prepared).await.map(Running::new)
+    Client::ask(prepared.0).await.map(Running::new)
 }
 
 /// A body that may run now. Dropped unfinished it reports `panicked` while panicking, else

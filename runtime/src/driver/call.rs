@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use super::desk::{Desk, Exchanged};
+use super::desk::{Desk, Exchanged, Working};
 use super::{Reply, waiting};
 use crate::core::closed;
 use crate::grant::{Asked, Grant};
@@ -13,7 +13,7 @@ use crate::transport::Request;
 ///
 /// A caller that goes away while the request is under way changes nothing about it: the service may
 /// have it already, so the answer is needed to withdraw it.
-pub(super) async fn submit(desk: Rc<Desk>, request: Request, asked: Asked, reply: Reply) {
+pub(super) async fn submit(desk: Working, request: Request, asked: Box<Asked>, reply: Reply) {
     let Exchanged {
         result,
         sent_before,
@@ -29,7 +29,7 @@ pub(super) async fn submit(desk: Rc<Desk>, request: Request, asked: Asked, reply
             let _ = reply.send(Err(closed()));
             return;
         }
-        desk.exchange(request).await
+        desk.exchange(&request).await
     };
     let judged = match result {
         Ok(answer) => desk.core.judge(&asked, &answer).map_err(|error| {
@@ -45,12 +45,8 @@ pub(super) async fn submit(desk: Rc<Desk>, request: Request, asked: Asked, reply
         }
     };
     match judged {
-        Ok(Submitted::Run(allowed)) => deliver(&desk, reply, Grant::at_once(allowed, asked)),
-        // In a task of its own, so that ten thousand waiting calls do not hold what submitting
-        // needed.
-        Ok(Submitted::Wait(ticket)) => {
-            desk.spawn(waiting::wait(Rc::clone(&desk), ticket, asked, reply));
-        }
+        Ok(Submitted::Run(allowed)) => deliver(&desk, reply, Grant::at_once(allowed, *asked)),
+        Ok(Submitted::Wait(ticket)) => waiting::wait(desk, Box::new(ticket), asked, reply).await,
         Err(error) => {
             let _ = reply.send(Err(error));
         }

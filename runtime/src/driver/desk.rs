@@ -3,6 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::future::Future;
+use std::ops::Deref;
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,12 +15,13 @@ use super::{Job, call, waiting};
 use crate::core::Core;
 use crate::driver::race::{Either, race};
 use crate::judge::{self, Step};
+use crate::logging::event;
 use crate::outcome::{self, BATCH, BATCH_PAUSE, Entry, Outcome, ReportTo};
 use crate::retry;
 use crate::transport::{Answer, ApprovalId, Endpoint, Fault, Request, Subscription, Wake};
 
 /// Looks at pending approvals that are under way at a time. Submissions never queue behind them.
-const POLLS: usize = 32;
+const POLLS: usize = 8;
 
 /// The desk of one driver.
 pub(super) struct Desk {
@@ -43,18 +46,24 @@ pub(super) struct Exchanged {
 }
 
 impl Desk {
-    /// Takes jobs until the client is closed or gone.
-    pub(super) async fn run(core: Arc<Core>, mut queue: mpsc::UnboundedReceiver<Job>, wake: Wake) {
-        let desk = Rc::new(Self {
+    /// A desk without jobs.
+    pub(super) fn new(core: Arc<Core>, subscription: Option<Subscription>) -> Rc<Self> {
+        Rc::new(Self {
             submissions: Semaphore::new(core.settings.max_async_in_flight),
             polls: Semaphore::new(POLLS),
             waiters: RefCell::default(),
-            subscription: core.transport.subscribe(wake),
+            subscription,
             outcomes: RefCell::default(),
             tasks: Cell::new(0),
             idle: Notify::new(),
             core,
-        });
+        })
+    }
+
+    /// Takes jobs until the client is closed or gone.
+    pub(super) async fn run(core: Arc<Core>, mut queue: mpsc::UnboundedReceiver<Job>, wake: Wake) {
+        let subscription = core.transport.subscribe(wake);
+        let desk = Self::new(core, subscription);
         let mut closer = None;
         while let Some(job) = queue.recv().await {
             if let Job::Close(done) = job {
@@ -71,28 +80,24 @@ impl Desk {
     }
 
     fn take(self: &Rc<Self>, job: Job) {
-        let desk = Rc::clone(self);
+        let desk = self.working();
         match job {
             Job::Submit {
                 request,
                 asked,
                 reply,
-            } => {
-                self.spawn(call::submit(desk, request, asked, reply));
-            }
+            } => spawn(call::submit(desk, request, asked, reply)),
             Job::Wait {
                 ticket,
                 asked,
                 reply,
-            } => {
-                self.spawn(waiting::wait(desk, ticket, asked, reply));
-            }
+            } => spawn(waiting::wait(desk, ticket, asked, reply)),
             Job::Report(entry) => self.report(entry),
-            Job::Send { request, reply } => self.spawn(async move {
+            Job::Send { request, reply } => spawn(async move {
                 let Exchanged {
                     result,
                     sent_before,
-                } = desk.exchange(request).await;
+                } = desk.exchange(&request).await;
                 let base = &desk.core.settings.base;
                 let fault = |fault| judge::fault(Step::Reading, base, fault, sent_before);
                 let _ = reply.send(result.map_err(fault));
@@ -103,18 +108,14 @@ impl Desk {
         }
     }
 
-    /// Runs a task that `close` waits for. A panic ends this task alone, and its caller with an
-    /// error.
-    pub(super) fn spawn(self: &Rc<Self>, task: impl Future<Output = ()> + 'static) {
-        let counted = Counted::new(Rc::clone(self));
-        tokio::task::spawn_local(async move {
-            let _counted = counted;
-            task.await;
-        });
+    /// For a task that `close` waits for.
+    pub(super) fn working(self: &Rc<Self>) -> Working {
+        self.tasks.set(self.tasks.get() + 1);
+        Working(Rc::clone(self))
     }
 
     /// Sends, and sends again while that may help: the same bytes, at most 120 s in all.
-    pub(super) async fn exchange(&self, request: Request) -> Exchanged {
+    pub(super) async fn exchange(&self, request: &Request) -> Exchanged {
         let Core {
             settings,
             transport,
@@ -158,12 +159,12 @@ impl Desk {
             transport,
             ..
         } = &*self.core;
-        let sending = transport.send(request);
+        let mut sending = transport.send(request);
         // The transport's own timeout is enough, unless less is left.
         if settings.timeout <= left {
             return sending.await;
         }
-        match race(sending, settings.clock.sleep(left)).await {
+        match race(sending.as_mut(), settings.clock.sleep(left).as_mut()).await {
             Either::First(result) => result,
             Either::Second(()) => Err(Fault::Timeout),
         }
@@ -207,7 +208,7 @@ impl Desk {
         } else if waiting == 1 {
             let desk = Rc::clone(self);
             // Not counted: `close` does not wait for it, but flushes.
-            tokio::task::spawn_local(async move {
+            spawn(async move {
                 desk.core.settings.clock.sleep(BATCH_PAUSE).await;
                 desk.flush();
             });
@@ -235,15 +236,15 @@ impl Desk {
 
     /// Sends something whose answer changes nothing for any caller.
     pub(super) fn send_quietly(self: &Rc<Self>, request: Request) {
-        let desk = Rc::clone(self);
-        self.spawn(async move {
-            let endpoint = request.endpoint.clone();
-            match desk.exchange(request).await.result {
+        let desk = self.working();
+        spawn(async move {
+            let log = desk.core.settings.log;
+            match desk.exchange(&request).await.result {
                 Ok(answer) if answer.status == 200 => {}
                 Ok(answer) => {
-                    tracing::debug!(?endpoint, status = answer.status, "not accepted");
+                    event!(log, DEBUG, ?request, status = answer.status, "not accepted");
                 }
-                Err(fault) => tracing::debug!(?endpoint, ?fault, "not delivered"),
+                Err(fault) => event!(log, DEBUG, ?request, ?fault, "not delivered"),
             }
         });
     }
@@ -264,7 +265,8 @@ impl Desk {
             }
         };
         // By the system's clock: a test's clock may stand still.
-        race(done, tokio::time::sleep(self.core.settings.timeout)).await;
+        let bound = tokio::time::sleep(self.core.settings.timeout);
+        race(pin!(done), pin!(bound)).await;
     }
 }
 
@@ -294,19 +296,27 @@ impl Drop for Waiter {
     }
 }
 
-/// A task that is under way.
-struct Counted(Rc<Desk>);
+/// Runs a task. A panic ends this task alone, and its caller with an error.
+fn spawn(task: impl Future<Output = ()> + 'static) {
+    // Nobody waits for it: its reply, or its count, says when it has ended.
+    drop(tokio::task::spawn_local(task));
+}
 
-impl Counted {
-    fn new(desk: Rc<Desk>) -> Self {
-        desk.tasks.set(desk.tasks.get() + 1);
-        Self(desk)
+/// The desk of a task that is under way. Held by the task itself: a wrapper around it would double
+/// what ten thousand waiting calls hold.
+pub(super) struct Working(Rc<Desk>);
+
+impl Deref for Working {
+    type Target = Rc<Desk>;
+
+    fn deref(&self) -> &Rc<Desk> {
+        &self.0
     }
 }
 
-impl Drop for Counted {
+impl Drop for Working {
     fn drop(&mut self) {
-        self.0.tasks.set(self.0.tasks.get() - 1);
-        self.0.idle.notify_one();
+        self.tasks.set(self.tasks.get().saturating_sub(1));
+        self.idle.notify_one();
     }
 }

@@ -6,6 +6,8 @@
 mod call;
 mod desk;
 mod race;
+#[cfg(test)]
+mod tests;
 mod waiting;
 
 use std::cell::Cell;
@@ -19,6 +21,7 @@ use crate::core::Core;
 use crate::error::{Error, Refusal};
 use crate::grant::{Asked, Grant};
 use crate::judge::Ticket;
+use crate::logging::event;
 use crate::outcome::Entry;
 use crate::transport::{Answer, ApprovalId, Request, Wake};
 use desk::Desk;
@@ -31,13 +34,13 @@ pub(crate) enum Job {
     /// Submit, wait if need be, claim if offered.
     Submit {
         request: Request,
-        asked: Asked,
+        asked: Box<Asked>,
         reply: Reply,
     },
     /// Wait for what was submitted on the caller's own thread.
     Wait {
-        ticket: Ticket,
-        asked: Asked,
+        ticket: Box<Ticket>,
+        asked: Box<Asked>,
         reply: Reply,
     },
     /// Report an outcome, some time soon.
@@ -119,6 +122,7 @@ pub(crate) fn is_here() -> bool {
 /// The thread.
 fn drive(core: Arc<Core>, queue: mpsc::UnboundedReceiver<Job>, wake: Wake) {
     ON_DRIVER.set(true);
+    let log = core.settings.log;
     let built = Builder::new_current_thread()
         .enable_io()
         .enable_time()
@@ -126,6 +130,6 @@ fn drive(core: Arc<Core>, queue: mpsc::UnboundedReceiver<Job>, wake: Wake) {
     match built {
         Ok(runtime) => runtime.block_on(Desk::run(core, queue, wake)),
         // Dropping the queue ends its waiters with an error.
-        Err(error) => tracing::error!(%error, "the client's driver has no runtime"),
+        Err(error) => event!(log, ERROR, %error, "the client's driver has no runtime"),
     }
 }

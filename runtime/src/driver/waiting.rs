@@ -1,12 +1,13 @@
 //! One call that waits for its decision: looks, claims, or takes the request back.
 
 use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
 use super::Reply;
 use super::call::deliver;
-use super::desk::{Desk, Exchanged, Waiter};
+use super::desk::{Desk, Exchanged, Waiter, Working};
 use super::race::{Either, race};
 use crate::core::closed;
 use crate::error::{Error, Refusal};
@@ -33,14 +34,18 @@ enum End {
 }
 
 /// Waits for the decision, claims where claims are offered, and answers the caller.
-pub(super) async fn wait(desk: Rc<Desk>, ticket: Ticket, asked: Asked, mut reply: Reply) {
+///
+/// What it holds on to is boxed: an `async fn` keeps its arguments twice, and ten thousand calls
+/// wait here.
+pub(super) async fn wait(desk: Working, ticket: Box<Ticket>, asked: Box<Asked>, mut reply: Reply) {
     let end = {
         let waiter = desk.await_news(&ticket.approval_id);
         watch(&desk, &waiter, &ticket, &asked, &mut reply).await
     };
     match end {
         End::Open if reply.is_canceled() => take_back(&desk, &ticket, &asked),
-        End::Open => open(desk, ticket, asked, reply).await,
+        // On the heap, so that a waiting call does not hold what only claiming needs.
+        End::Open => Box::pin(open(desk, ticket, asked, reply)).await,
         End::Refused(error) => {
             let _ = reply.send(Err(error));
         }
@@ -83,7 +88,7 @@ async fn watch(
         expires,
     );
     loop {
-        let looked = match race(look(desk, ticket, asked, &wait), gone(reply)).await {
+        let looked = match race(pin!(look(desk, ticket, asked, &wait)), pin!(gone(reply))).await {
             Either::First(Ok(Some(looked))) => looked,
             Either::First(Ok(None)) => return End::TimedOut,
             Either::First(Err(error)) => return End::Refused(error),
@@ -99,8 +104,9 @@ async fn watch(
         let Next::Look(at) = wait.after(looked, now, retry::chance()) else {
             return End::TimedOut;
         };
-        let pause = settings.clock.sleep(at.saturating_sub(now));
-        match race(race(waiter.news(), pause), gone(reply)).await {
+        let mut pause = settings.clock.sleep(at.saturating_sub(now));
+        let news = pin!(waiter.news());
+        match race(pin!(race(news, pause.as_mut())), pin!(gone(reply))).await {
             Either::First(_) if desk.core.is_closed() => return End::Closed,
             Either::First(_) if wait.over(settings.clock.monotonic()) => return End::TimedOut,
             Either::First(_) => {}
@@ -130,7 +136,7 @@ async fn look(
     let result = match left {
         // An engine in the process answers when it is asked.
         Some(left) if desk.core.transport.retries() => {
-            match race(sending, settings.clock.sleep(left)).await {
+            match race(pin!(sending), settings.clock.sleep(left).as_mut()).await {
                 Either::First(result) => result,
                 Either::Second(()) => return Ok(None),
             }
@@ -156,7 +162,7 @@ fn gone(reply: &mut Reply) -> impl Future<Output = ()> {
 }
 
 /// The approval is given: claims it where that is offered, and lets the body run.
-async fn open(desk: Rc<Desk>, ticket: Ticket, asked: Asked, reply: Reply) {
+async fn open(desk: Working, ticket: Box<Ticket>, asked: Box<Asked>, reply: Reply) {
     if let (true, Some(token)) = (ticket.offers.claim, &ticket.claim_token) {
         let claim_id = match random::id() {
             Ok(id) => id,
@@ -171,7 +177,7 @@ async fn open(desk: Rc<Desk>, ticket: Ticket, asked: Asked, reply: Reply) {
         let Exchanged {
             result,
             sent_before,
-        } = desk.exchange(request).await;
+        } = desk.exchange(&request).await;
         let claimed = match result {
             Ok(answer) => judge::claim(&desk.core.terms(&asked), &ticket, &claim_id, &answer),
             Err(fault) => {
@@ -182,12 +188,12 @@ async fn open(desk: Rc<Desk>, ticket: Ticket, asked: Asked, reply: Reply) {
         };
         if let Err(error) = claimed {
             // Whatever became of the claim, no body begins here.
-            desk.not_started(report_to(ticket, asked));
+            desk.not_started(report_to(*ticket, *asked));
             let _ = reply.send(Err(error));
             return;
         }
     }
-    deliver(&desk, reply, Grant::after_wait(ticket, asked));
+    deliver(&desk, reply, Grant::after_wait(*ticket, *asked));
 }
 
 /// Withdraws a request that nobody waits for any more, where that is offered. With a `resume_key`

@@ -1,0 +1,154 @@
+//! What a waiting call holds on the driver, and that a job's trouble stays its own.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use futures_channel::oneshot;
+use sernixa_protocol::RiskLevel;
+
+use super::desk::Desk;
+use super::{call, waiting};
+use crate::client::Client;
+use crate::core::Core;
+use crate::error::Error;
+use crate::grant::Asked;
+use crate::judge::{Offers, Ticket};
+use crate::transport::{
+    Answer, ApprovalId, Endpoint, Fault, Request, Sending, Subscription, Transport, Wake,
+};
+
+/// Does on the driver's thread what the test says, and never answers.
+struct Odd<F, S> {
+    send: F,
+    subscribe: S,
+}
+
+impl<F, S> Transport for Odd<F, S>
+where
+    F: Fn() + Send + Sync + 'static,
+    S: Fn() + Send + Sync + 'static,
+{
+    fn answer_now(&self, _: &Request) -> Option<Result<Answer, Fault>> {
+        None
+    }
+
+    fn send(&self, _: Request) -> Sending<'_> {
+        (self.send)();
+        Box::pin(async { Err(Fault::TooLarge) })
+    }
+
+    fn subscribe(&self, _: Wake) -> Option<Subscription> {
+        (self.subscribe)();
+        None
+    }
+
+    fn retries(&self) -> bool {
+        true
+    }
+}
+
+fn client(transport: impl Transport) -> Client {
+    let settings = Client::builder().settings(false).unwrap();
+    Client::with_transport(settings, Arc::new(transport))
+}
+
+#[test]
+fn a_panic_in_a_job_ends_that_call_with_an_error_and_no_other() {
+    let first = AtomicBool::new(true);
+    let send = move || assert!(!first.swap(false, Ordering::SeqCst), "a bug, for the test");
+    let client = client(Odd {
+        send,
+        subscribe: || {},
+    });
+    let broken = client.readiness_blocking().unwrap_err();
+    assert!(matches!(broken, Error::Api(_)), "{broken}");
+    let next = client.readiness_blocking().unwrap_err();
+    assert!(next.to_string().contains("1 MiB"), "{next}");
+}
+
+#[test]
+fn a_dead_driver_ends_its_callers_with_an_error() {
+    let subscribe = || panic!("the driver dies, for the test");
+    let client = client(Odd {
+        send: || {},
+        subscribe,
+    });
+    for _ in 0..2 {
+        let dead = client.readiness_blocking().unwrap_err();
+        assert!(matches!(dead, Error::Api(_)), "{dead}");
+    }
+    client.close_blocking();
+}
+
+#[test]
+fn a_call_on_the_drivers_own_thread_is_an_error() {
+    let (sender, seen) = std::sync::mpsc::channel();
+    let inner = Arc::new(OnceLock::<Client>::new());
+    let send = {
+        let inner = Arc::clone(&inner);
+        move || {
+            let client = inner.get().unwrap();
+            sender
+                .send(client.readiness_blocking().unwrap_err())
+                .unwrap();
+        }
+    };
+    let client = client(Odd {
+        send,
+        subscribe: || {},
+    });
+    inner.set(client.clone()).unwrap();
+    client.readiness_blocking().unwrap_err();
+    let error = seen.recv().unwrap();
+    assert!(error.to_string().contains("driver thread"), "{error}");
+}
+
+fn asked() -> Asked {
+    Asked {
+        risk: RiskLevel::High,
+        request_id: "0".repeat(32).into(),
+        body_hash: "0".repeat(64).into(),
+        resumable: false,
+        signer: None,
+    }
+}
+
+#[test]
+fn a_waiting_call_is_small() {
+    let settings = Client::builder().settings(false).unwrap();
+    let transport = Odd {
+        send: || {},
+        subscribe: || {},
+    };
+    let desk = Desk::new(Arc::new(Core::new(settings, Arc::new(transport))), None);
+    let (reply, _answer) = oneshot::channel();
+    let ticket = Box::new(Ticket {
+        approval_id: ApprovalId::new("apr").unwrap(),
+        claim_token: None,
+        bound: true,
+        expires_at: None,
+        offers: Offers::default(),
+    });
+    let wait = size_of_val(&waiting::wait(
+        desk.working(),
+        ticket,
+        Box::new(asked()),
+        reply,
+    ));
+    let (reply, _answer) = oneshot::channel();
+    let request = Request::get(Endpoint::Ready);
+    let submit = size_of_val(&call::submit(
+        desk.working(),
+        request,
+        Box::new(asked()),
+        reply,
+    ));
+    let client = Client::builder().build().unwrap();
+    let caller = size_of_val(&client.authorize(&crate::Action::new("size")));
+    // A task's own header and its strings come on top; the limit of all is 4 KB.
+    let held = (caller, submit, wait);
+    assert!(
+        caller <= 256 && submit <= 1_024 && wait <= 1_024,
+        "{held:?}"
+    );
+}
