@@ -35,7 +35,7 @@ fn main() -> ExitCode {
         let bound = |speed: f64, ratio: f64, least: f64| speed >= least && ratio <= 2.2;
         let mut best = [(0.0, f64::INFINITY); 2];
         // Other work on the machine only adds time: what misses is measured again.
-        for _ in 0..4 {
+        for _ in 0..6 {
             for ((_, detectors), (speed, ratio)) in sets.iter().zip(&mut best) {
                 let (first, second) =
                     in_turn(|| scan(&once, detectors), || scan(&twice, detectors));
@@ -83,203 +83,74 @@ fn texts() -> Vec<(String, Make, f64)> {
     let mut texts: Vec<(String, Make, f64)> = vec![
         ("English".into(), Box::new(english), 200.0),
         ("English with findings".into(), Box::new(leaky), 50.0),
-        (
-            "Russian".into(),
-            Box::new(|size| repeat("Пожалуйста, верните деньги клиенту до пятницы. ", size)),
-            50.0,
-        ),
-        (
-            "Hindi".into(),
-            Box::new(|size| repeat("कृपया शुक्रवार तक ग्राहक को धनवापसी करें। ", size)),
-            50.0,
-        ),
-        (
-            "Chinese".into(),
-            Box::new(|size| repeat("请在星期五之前给客户退款。", size)),
-            50.0,
-        ),
-        (
-            "random base64url".into(),
-            Box::new(|size| {
-                random(
-                    b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_",
-                    size,
-                )
-            }),
-            50.0,
-        ),
-        (
-            "random digits".into(),
-            Box::new(|size| random(b"0123456789", size)),
-            50.0,
-        ),
-        (
-            "random digits and blanks".into(),
-            Box::new(|size| random(b"0123456789 ", size)),
-            50.0,
-        ),
-        (
-            "random digits, more blanks".into(),
-            Box::new(|size| random(b"0123456789 - ", size)),
-            50.0,
-        ),
-        (
-            "random printable ASCII".into(),
-            Box::new(|size| random(&(b' '..=b'~').collect::<Vec<_>>(), size)),
-            50.0,
-        ),
-        (
-            "random @.-_:=".into(),
-            Box::new(|size| random(b"@.-_:=a1", size)),
-            50.0,
-        ),
         ("random starts".into(), Box::new(starts), 50.0),
     ];
-    for unit in [
-        "a.",
-        "a@",
-        "a@a.",
-        "a@b.cc ",
-        "@",
-        ".@",
-        "é@",
-        "a.b-",
-        "Bearer ",
-        "Bearer Bearer",
-        "Bearer aaaaaaaaaaaaaaaa ",
-        "bearer ",
-        "bearer\t\n",
-        "sk_",
-        "sk_ ",
-        "key_key_",
-        ".sk_a",
-        "-sk_a-",
-        " sk_aaaaaaaaaaaaaaaa",
-        "key_word.",
-        "api_ ",
-        "token_aaaaaaa.aaaaaaa ",
-        "_",
-        "k_",
-        "secret_",
-        "sk-",
-        "sk- ",
-        "sk-aaaaaaaaaaaaaaaaaaaa ",
-        "-",
-        "-----",
-        "-----BEGIN",
-        "-----BEGIN ",
-        "-----BEGIN PRIVATE KEY-----",
-        "eyJ",
-        "eyJ ",
-        "eyJ-",
-        "eyJ.",
-        "eyJaaaaaaaaaa.",
-        "AKIA",
-        "AKIA ",
-        "ASIA ",
-        "AKIAAAAAAAAAAAAAAAAA ",
-        "ghp_",
-        "ghp_ ",
-        "gho_ ",
-        "github_pat_ ",
-        "xox",
-        "xoxb-",
-        "xoxb- ",
-        "sk_live_",
-        "sk_live_ ",
-        "rk_live_ ",
-        "sk_test_ ",
-        "whsec_ ",
-        "AIza",
-        "AIza ",
-        "GOCSPX-",
-        "srnx_",
-        "srnx_ ",
-        "srnx_live_ ",
-        "://",
-        "a://a:a@",
-        "a://",
-        ":",
-        "=",
-        "password=",
-        "password= ",
-        "password=a ",
-        "pwd=",
-        "pwd:a ",
-        "secret: a b ",
-        "token: a ",
-        "token:",
-        "authorization: basic ",
-        "\"password\":\"",
-        "==",
-        "a=",
-        "a =",
-        "1 ",
-        "4 ",
-        "4  ",
-        "4242 ",
-        "4242-",
-        "4242424242424242 ",
-        "12 4242 4242 4242 4242 ",
-        "0",
-        "1",
-        "123-45-6789 ",
-        "123-45-6789-",
-        "DE89 ",
-        "DE89",
-        "DE89 3704 0044 0532 0130 01 ",
-        "٣",
-        "٣ ",
-        "४",
-        "４",
-        "𝟜",
-        "𝟜 ",
-        "²",
-        "\u{301}",
-        "ı",
-        "İ_",
-        "ſk_",
-        "é",
-        "\u{a0}",
-        "\u{1c}",
-        "x ",
-        "A ",
-        "J ",
-        " ",
-        "\n",
-        "😀",
-    ] {
-        texts.push((
-            format!("{unit:?}"),
-            Box::new(move |size| repeat(unit, size)),
-            50.0,
-        ));
+    let mut add = |name: String, make: Make| texts.push((name, make, 50.0));
+    for &(language, sentence) in LANGUAGES {
+        add(language.into(), Box::new(|size| repeat(sentence, size)));
     }
-    // One long run behind a start, so that what is read to the end is read once.
-    for (start, tail) in [
-        ("sk_a", "-"),
-        ("sk_a", "a"),
-        ("Bearer ", "="),
-        ("Bearer", " "),
-        ("password=", "a"),
-        ("password:", " "),
-        ("a://a:", "a"),
-        ("eyJ", "a"),
-        ("-----BEGIN PRIVATE KEY-----", "a"),
-        ("a@", "a."),
-        ("1", " "),
-        ("ghp_", "a"),
-        ("xoxb-", "-"),
-        ("sk-", "a-"),
-    ] {
-        texts.push((
+    for &(name, alphabet) in ALPHABETS {
+        add(
+            format!("random {name}"),
+            Box::new(|size| random(alphabet, size)),
+        );
+    }
+    for unit in UNITS {
+        add(format!("{unit:?}"), Box::new(|size| repeat(unit, size)));
+    }
+    for &(start, tail) in RUNS {
+        add(
             format!("{start:?} and {tail:?}"),
-            Box::new(move |size| start.to_owned() + &repeat(tail, size)),
-            50.0,
-        ));
+            Box::new(|size| start.to_owned() + &repeat(tail, size)),
+        );
     }
     texts
 }
+
+const LANGUAGES: &[(&str, &str)] = &[
+    ("Russian", "Пожалуйста, верните деньги клиенту до пятницы. "),
+    ("Hindi", "कृपया शुक्रवार तक ग्राहक को धनवापसी करें। "),
+    ("Chinese", "请在星期五之前给客户退款。"),
+];
+
+const ALPHABETS: &[(&str, &[u8])] = &[
+    (
+        "base64url",
+        b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_",
+    ),
+    ("digits", b"0123456789"),
+    ("digits and blanks", b"0123456789 "),
+    ("digits, more blanks", b"0123456789 - "),
+    ("punctuation", b"!\"#$%&'()*+,-./:;<=>?@[]^_`{|}~ "),
+    ("@.-_:=", b"@.-_:=a1"),
+];
+
+/// What detectors look for, whole and broken, repeated.
+#[rustfmt::skip]
+const UNITS: &[&str] = &[
+    "a.", "a@", "a@a.", "a@b.cc ", "@", ".@", "é@", "a.b-", "Bearer ", "Bearer Bearer",
+    "Bearer aaaaaaaaaaaaaaaa ", "bearer ", "bearer\t\n", "sk_", "sk_ ", "key_key_", ".sk_a",
+    "-sk_a-", " sk_aaaaaaaaaaaaaaaa", "key_word.", "api_ ", "token_aaaaaaa.aaaaaaa ", "_", "k_",
+    "secret_", "sk-", "sk- ", "sk-aaaaaaaaaaaaaaaaaaaa ", "-", "-----", "-----BEGIN",
+    "-----BEGIN ", "-----BEGIN PRIVATE KEY-----", "eyJ", "eyJ ", "eyJ-", "eyJ.", "eyJaaaaaaaaaa.",
+    "AKIA", "AKIA ", "ASIA ", "AKIAAAAAAAAAAAAAAAAA ", "ghp_", "ghp_ ", "gho_ ", "github_pat_ ",
+    "xox", "xoxb-", "xoxb- ", "sk_live_", "sk_live_ ", "rk_live_ ", "sk_test_ ", "whsec_ ",
+    "AIza", "AIza ", "GOCSPX-", "srnx_", "srnx_ ", "srnx_live_ ", "://", "a://a:a@", "a://", ":",
+    "=", "password=", "password= ", "password=[redacted", "password=****", "password=\"-", "password=a ", "pwd=", "pwd:a ", "secret: a b ", "token: a ",
+    "token:", "authorization: basic ", "\"password\":\"", "==", "a=", "a =", "1 ", "4 ", "4  ",
+    "4242 ", "4242-", "4242424242424242 ", "12 4242 4242 4242 4242 ", "0", "1", "123-45-6789 ",
+    "123-45-6789-", "DE89 ", "DE89", "DE89 3704 0044 0532 0130 01 ", "٣", "٣ ", "४", "４", "𝟜",
+    "𝟜 ", "²", "\u{301}", "ı", "İ_", "ſk_", "é", "\u{a0}", "\u{1c}", "x ", "A ", "J ", " ", "\n",
+    "😀",
+];
+
+/// A start and what follows it in one long run, so that what is read to its end is read once.
+#[rustfmt::skip]
+const RUNS: &[(&str, &str)] = &[
+    ("sk_a", "-"), ("sk_a", "a"), ("Bearer ", "="), ("Bearer", " "), ("password=", "a"),
+    ("password:", " "), ("a://a:", "a"), ("eyJ", "a"), ("-----BEGIN PRIVATE KEY-----", "a"),
+    ("a@", "a."), ("1", " "), ("ghp_", "a"), ("xoxb-", "-"), ("sk-", "a-"),
+];
 
 fn repeat(unit: &str, size: usize) -> String {
     unit.repeat(size / unit.len())
@@ -288,7 +159,7 @@ fn repeat(unit: &str, size: usize) -> String {
 fn random(alphabet: &[u8], size: usize) -> String {
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     (0..size)
-        .map(|_| char::from(alphabet[next(&mut state) % alphabet.len()]))
+        .map(|_| char::from(pick(alphabet, next(&mut state))))
         .collect()
 }
 
@@ -328,7 +199,7 @@ fn starts(size: usize) -> String {
     let mut state = 7_u64;
     let mut text = String::with_capacity(size + 16);
     while text.len() < size {
-        text.push_str(words[next(&mut state) % words.len()]);
+        text.push_str(pick(&words, next(&mut state)));
     }
     text
 }
@@ -344,7 +215,7 @@ fn english(size: usize) -> String {
     let mut state = 3_u64;
     let mut text = String::with_capacity(size + 16);
     while text.len() < size {
-        text.push_str(words[next(&mut state) % words.len()]);
+        text.push_str(pick(&words, next(&mut state)));
         text.push_str(match next(&mut state) % 40 {
             0 | 1 => ". ",
             2 | 3 => ", ",
@@ -373,12 +244,16 @@ fn leaky(size: usize) -> String {
     for (at, piece) in plain.split_inclusive(". ").enumerate() {
         text.push_str(piece);
         if at % 4 == 0 {
-            text.push_str(secrets[at / 4 % secrets.len()]);
+            text.push_str(pick(&secrets, at / 4));
             text.push(' ');
         }
     }
     text.truncate(size);
     text
+}
+
+fn pick<T: Copy + Default>(from: &[T], number: usize) -> T {
+    from.get(number % from.len()).copied().unwrap_or_default()
 }
 
 fn next(state: &mut u64) -> usize {

@@ -50,7 +50,8 @@ pub use sernixa_protocol::{DataSensitivity, DecisionStatus, OperationClass, Risk
 /// Finding and masking secrets in metadata, as it is done to every submission.
 pub mod dlp {
     pub use sernixa_protocol::dlp::{
-        Detectors, Finding, Mode, Protected, protect_metadata, protect_metadata_json,
+        Detector, DetectorError, Detectors, Finding, Mode, Protected, ProtectedJson, UnknownMode,
+        protect_metadata, protect_metadata_json,
     };
 }
 

@@ -71,7 +71,7 @@ pub(super) fn value(text: &str, at: usize) -> Option<Range<usize>> {
     let nothing = !found
         .iter()
         .any(|&byte| byte.is_ascii_alphanumeric() || byte >= 0x80);
-    (!nothing && !is_masked(found) && !is_one_of(found, PLACEHOLDERS)).then_some(range)
+    (!nothing && !is_one_of(found, PLACEHOLDERS)).then_some(range)
 }
 
 fn is_authorization(name: &[u8]) -> bool {
@@ -125,6 +125,10 @@ fn value_after(bytes: &[u8], at: usize) -> Option<Range<usize>> {
         .filter(|b| matches!(b, b'"' | b'\'' | b'`'));
     let start = blanks + if quote.is_some() { escape + 1 } else { 0 };
     let value = rest.get(start..)?;
+    // Before it is read to its end, which it may share with the pairs after it.
+    if is_masked(value) {
+        return None;
+    }
     let length = if let Some(quote) = quote {
         let ends = |&b: &u8| b == quote || b == b'\n' || (escape == 1 && b == b'\\');
         value.iter().position(ends).unwrap_or(value.len())
