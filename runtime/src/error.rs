@@ -115,7 +115,7 @@ impl Error {
 
     /// The approval that this call waited for, if it came as far as one.
     pub fn approval_id(&self) -> Option<&str> {
-        self.refusal().approval_id.as_deref()
+        self.refusal().approval_id()
     }
 
     /// What the reviewer, the policy or the service gave as its reason; raw text, as it came.
@@ -123,17 +123,17 @@ impl Error {
     /// For a refused signature, nonce or delegation it is the word of PROTOCOL 15, such as
     /// `replayed_nonce`.
     pub fn reason(&self) -> Option<&str> {
-        self.refusal().reason.as_deref()
+        self.refusal().reason()
     }
 
     /// What the service, or the DLP, gave as its grounds; raw JSON, as it came.
     pub fn evidence(&self) -> Option<&Value> {
-        self.refusal().evidence.as_ref()
+        self.refusal().evidence()
     }
 
     /// The HTTP status of the answer that ended the call, if an answer did.
     pub fn status_code(&self) -> Option<u16> {
-        self.refusal().status_code
+        self.refusal().status_code()
     }
 
     /// Whether the same call may succeed later: the service was out of reach, overloaded or
@@ -291,6 +291,26 @@ impl Refusal {
 
     pub(crate) fn boxed(self) -> Box<Self> {
         Box::new(self)
+    }
+
+    /// As [`Error::approval_id`].
+    pub fn approval_id(&self) -> Option<&str> {
+        self.approval_id.as_deref()
+    }
+
+    /// As [`Error::reason`].
+    pub fn reason(&self) -> Option<&str> {
+        self.reason.as_deref()
+    }
+
+    /// As [`Error::evidence`].
+    pub fn evidence(&self) -> Option<&Value> {
+        self.evidence.as_ref()
+    }
+
+    /// As [`Error::status_code`].
+    pub fn status_code(&self) -> Option<u16> {
+        self.status_code
     }
 
     /// The word of `detail.status` in the service's answer (PROTOCOL 15), such as `out_of_scope`.
