@@ -16,6 +16,7 @@ mod shapes;
 
 #[path = "../integration/shapes"]
 mod unsafe_shapes {
-    mod prove;
+    use crate::shapes::prove;
+
     mod unsafety;
 }

@@ -223,7 +223,7 @@ fn items_in_the_body(n: u8) -> Result<u8, Error> {
 
 #[intercept(intent_id = "shape", risk_level = "low", operation_class = "read", data_sensitivity = "public", systems_touched = ["test"])]
 fn inner_attributes(n: u8) -> Result<u8, Error> {
-    #![allow(unused_variables)]
+    #![allow(unused_variables, reason = "an inner attribute")]
     began();
     let unused = 1;
     Ok(n)

@@ -31,7 +31,6 @@
     trivial_numeric_casts,
     unit_bindings,
     unreachable_pub,
-    unused_crate_dependencies,
     unused_import_braces,
     unused_lifetimes,
     unused_macro_rules,
