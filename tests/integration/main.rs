@@ -22,5 +22,6 @@ mod what_a_person_reads;
 mod nothing_leaves;
 mod delegation;
 mod bound;
+mod reported;
 mod shapes;
 mod support;

@@ -9,6 +9,7 @@ mod shadowed {
         unused_macros,
         non_camel_case_types,
         non_snake_case,
+        non_upper_case_globals,
         reason = "shadows"
     )]
 
