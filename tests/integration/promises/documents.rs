@@ -372,14 +372,14 @@ fn deliveries() -> impl Strategy<Value = Delivery> {
         "HTTP/1.1 200 OK\r\nA b: c\r\n\r\n",
     ];
     prop_oneof![
-        50 => Just(Delivery::Whole),
+        55 => Just(Delivery::Whole),
         16 => select(KEEPING),
         2 => any::<u8>().prop_map(Delivery::CutHead),
         3 => any::<u8>().prop_map(Delivery::CutBody),
         2 => any::<u8>().prop_map(Delivery::ChunkedCut),
         3 => any::<u8>().prop_map(Delivery::UntilCloseCut),
         2 => select(&[Delivery::Closed, Delivery::Reset][..]),
-        2 => select(&[Delivery::Hang, Delivery::HangInBody][..]),
+        1 => select(&[Delivery::Hang, Delivery::HangInBody][..]),
         2 => select(&[Delivery::Oversized, Delivery::OversizedUntilClose][..]),
         3 => select(JUNK).prop_map(Delivery::NotHttp),
     ]

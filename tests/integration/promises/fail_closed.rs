@@ -44,7 +44,7 @@ fn the_body_runs_exactly_when_the_answer_to_the_submission_is_on_the_allow_list(
     };
     explore(
         3_000,
-        16,
+        48,
         cases,
         &[
             "submission: 200 → runs",
@@ -114,7 +114,7 @@ fn the_body_runs_exactly_when_the_last_answer_after_the_retries_is_on_the_allow_
     };
     explore(
         600,
-        16,
+        48,
         cases,
         &[
             "submission: 200 → runs",

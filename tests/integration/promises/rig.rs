@@ -5,7 +5,7 @@ use std::fmt;
 use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
@@ -90,6 +90,8 @@ pub struct Expected {
     pub last: Option<Seen>,
     /// The answer to the submission offered claims.
     pub offered: bool,
+    /// An answer on the way never came.
+    pub late: bool,
     /// Which rows of the tables were met, for counting.
     pub rows: Vec<String>,
 }
@@ -105,13 +107,11 @@ pub fn expect(case: &Case, values: &Values) -> Expected {
         request_id: values.request_id.clone(),
         body_hash: values.body_hash.clone(),
     };
+    let late = |shot: &Shot| matches!(shot.seen(values), Seen::Late);
     let mut expected = Expected::default();
-    let seen = attempts(
-        &case.submissions,
-        setup.max_retries,
-        values,
-        &mut expected.submissions,
-    );
+    let (seen, made) = attempts(&case.submissions, setup.max_retries, values);
+    expected.submissions = made;
+    expected.late |= case.submissions.iter().take(made).any(late);
     let verdict = predicate::submission(&call, &seen);
     expected.offered = predicate::offered(&call, &seen);
     let word = match &verdict {
@@ -136,6 +136,7 @@ pub fn expect(case: &Case, values: &Values) -> Expected {
     for n in 0.. {
         assert!(n <= case.records.len(), "the last record must end the wait");
         let seen = Case::nth(&case.records, n).seen(values);
+        expected.late |= matches!(seen, Seen::Late);
         let step = predicate::record(&call, &pending, &seen);
         let word = match step {
             Step::Opens => "opens".to_owned(),
@@ -159,12 +160,9 @@ pub fn expect(case: &Case, values: &Values) -> Expected {
         return expected;
     }
 
-    let seen = attempts(
-        &case.claims,
-        setup.max_retries,
-        values,
-        &mut expected.claims,
-    );
+    let (seen, made) = attempts(&case.claims, setup.max_retries, values);
+    expected.claims = made;
+    expected.late |= case.claims.iter().take(made).any(late);
     expected.refused = predicate::claim(&call, &pending, &values.claim_id, &seen);
     let word = expected
         .refused
@@ -176,13 +174,14 @@ pub fn expect(case: &Case, values: &Values) -> Expected {
     expected
 }
 
-/// The answer that counts after the retries.
-fn attempts(shots: &[Shot], max_retries: usize, values: &Values, made: &mut usize) -> Seen {
+/// The answer that counts after the retries, and how many attempts that takes.
+fn attempts(shots: &[Shot], max_retries: usize, values: &Values) -> (Seen, usize) {
+    let mut made = 0;
     loop {
-        let seen = Case::nth(shots, *made).seen(values);
-        *made += 1;
-        if *made > max_retries || !predicate::retried(&seen) {
-            return seen;
+        let seen = Case::nth(shots, made).seen(values);
+        made += 1;
+        if made > max_retries || !predicate::retried(&seen) {
+            return (seen, made);
         }
     }
 }
@@ -270,7 +269,7 @@ impl Rig {
                 setup,
                 ..case.clone()
             };
-            once_offered |= self.check(&case, tally)?;
+            once_offered |= self.check(&case, 3, tally)?;
         }
         // An offer leaves its mark on a client.
         if once_offered {
@@ -281,7 +280,7 @@ impl Rig {
 
     /// Runs the case; `Err` says where client and predicate differ. Adds the rows it met to `tally`.
     /// `true`: claims were offered.
-    fn check(&mut self, case: &Case, tally: &Tally) -> Result<bool, String> {
+    fn check(&mut self, case: &Case, again: usize, tally: &Tally) -> Result<bool, String> {
         let number = {
             let mut stage = lock(&self.stage);
             let trap = std::mem::take(&mut stage.values.trap);
@@ -304,6 +303,7 @@ impl Rig {
         let ran = AtomicUsize::new(0);
         let action = action(&format!("case-{number}"), case.setup.risk);
         let body = || ran.fetch_add(1, Ordering::SeqCst);
+        let begun = Instant::now();
         let result: Result<usize, Error> = if case.setup.asynchronous {
             self.runtime
                 .block_on(client.run_async(&action, || async { Ok(body()) }))
@@ -318,6 +318,11 @@ impl Rig {
         tally.add(&expected.rows);
         match compare(&expected, &result, ran.load(Ordering::SeqCst), &heard) {
             Ok(()) => Ok(expected.offered),
+            // Nothing was to be late, yet something was: this machine is too busy to tell. What
+            // differs without that is never forgiven, and this neither for ever.
+            Err(_) if begun.elapsed() >= TIMEOUT && !expected.late && again > 0 => {
+                self.check(case, again - 1, tally)
+            }
             Err(difference) => Err(format!(
                 "{difference}\nexpected {expected:?}\ngot {result:?}\nheard {}",
                 Heard(&heard)
@@ -328,8 +333,13 @@ impl Rig {
 
 impl Stage {
     fn answer(&mut self, request: &Request) -> Reply {
-        self.heard.push(request.clone());
         let segments: Vec<_> = request.target.split('/').skip(1).collect();
+        if segments == ["api", "actions", "execute"]
+            && request.json()["intent_id"] != format!("case-{}", self.number)
+        {
+            return Reply::close_unanswered(); // its client gave up long ago
+        }
+        self.heard.push(request.clone());
         let next = |count: &mut usize| {
             *count += 1;
             *count - 1
@@ -338,7 +348,6 @@ impl Stage {
         let shot = match (request.method.as_str(), segments.as_slice()) {
             ("POST", ["api", "actions", "execute"]) => {
                 let body = request.json();
-                assert_eq!(body["intent_id"], format!("case-{}", self.number));
                 self.values.request_id = text(&body, "request_id");
                 self.values.body_hash = body_hash(&body);
                 let shot = Case::nth(&case.submissions, next(&mut self.submissions));
@@ -514,7 +523,7 @@ pub fn client(url: &str, setup: &Setup) -> Client {
         .environment(|_| None)
         .base_url(url)
         .poll_interval(Duration::from_millis(50))
-        .poll_timeout(Duration::from_secs(15))
+        .poll_timeout(Duration::from_mins(1))
         .timeout(TIMEOUT)
         .max_retries(u32::try_from(setup.max_retries).unwrap())
         .accept_immediate_high_risk(setup.accept_immediate_high_risk)
