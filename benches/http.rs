@@ -25,7 +25,10 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().collect();
-    if arguments.get(1).is_some_and(|argument| argument == "--stub") {
+    if arguments
+        .get(1)
+        .is_some_and(|argument| argument == "--stub")
+    {
         stub::serve();
         return ExitCode::SUCCESS;
     }
@@ -33,7 +36,10 @@ fn main() -> ExitCode {
     let calls = if quick { 500 } else { 4_000 };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut missed = 0;
-    for (server, title) in [(0, "server and client on core 0"), (1, "server on core 1, client on core 0")] {
+    for (server, title) in [
+        (0, "server and client on core 0"),
+        (1, "server on core 1, client on core 0"),
+    ] {
         if server >= cores {
             println!("\n{title}: this machine has one core");
             continue;
@@ -43,5 +49,9 @@ fn main() -> ExitCode {
         println!("\n{title} (taskset)");
         missed += client::rows(&stub.url, calls);
     }
-    if missed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if missed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }

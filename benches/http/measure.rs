@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 /// Pins this process, with all threads that it has and will have, to one core.
 pub fn pin(core: usize) {
     let pid = std::process::id().to_string();
-    let pinned = Command::new("taskset").args(["-apc", &core.to_string(), &pid]).output();
+    let pinned = Command::new("taskset")
+        .args(["-apc", &core.to_string(), &pid])
+        .output();
     if !pinned.is_ok_and(|output| output.status.success()) {
         println!("taskset does not work here: not pinned");
     }
@@ -57,7 +59,10 @@ pub fn cpu() -> Duration {
 /// The resident memory of this process, in bytes.
 pub fn resident() -> f64 {
     let text = std::fs::read_to_string("/proc/self/status").unwrap();
-    let line = text.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix("VmRSS:"))
+        .unwrap();
     line.trim().trim_end_matches(" kB").parse::<f64>().unwrap() * 1024.0
 }
 

@@ -33,8 +33,13 @@ impl Stub {
             .spawn()
             .expect("taskset");
         let mut line = String::new();
-        BufReader::new(child.stdout.as_mut().unwrap()).read_line(&mut line).unwrap();
-        Self { child, url: line.trim().to_owned() }
+        BufReader::new(child.stdout.as_mut().unwrap())
+            .read_line(&mut line)
+            .unwrap();
+        Self {
+            child,
+            url: line.trim().to_owned(),
+        }
     }
 }
 
@@ -46,7 +51,10 @@ impl Drop for Stub {
 }
 
 pub fn serve() {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .unwrap();
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         println!("http://{}", listener.local_addr().unwrap());
@@ -69,9 +77,15 @@ fn now() -> u64 {
 
 async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Infallible> {
     let path = request.uri().path().to_owned();
-    let body = request.into_body().collect().await.map(http_body_util::Collected::to_bytes);
+    let body = request
+        .into_body()
+        .collect()
+        .await
+        .map(http_body_util::Collected::to_bytes);
     let body = body.unwrap_or_default();
-    let grave = body.windows(19).any(|window| window == b"\"risk_level\":\"high\"");
+    let grave = body
+        .windows(19)
+        .any(|window| window == b"\"risk_level\":\"high\"");
     let (status, text): (u16, Bytes) = match path.as_str() {
         // No capabilities: the least that lets a call run.
         "/plain/api/actions/execute" => (200, Bytes::from_static(br#"{"status":"accepted"}"#)),
@@ -85,17 +99,25 @@ async fn answer(request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Inf
         "/review/api/actions/execute" if grave => {
             (202, format!(r#"{{"approval_id":"t-{}"}}"#, now()).into())
         }
-        "/never/api/actions/execute" if grave => {
-            (202, format!(r#"{{"approval_id":"t-{}"}}"#, u64::MAX - PENDING_MS).into())
-        }
+        "/never/api/actions/execute" if grave => (
+            202,
+            format!(r#"{{"approval_id":"t-{}"}}"#, u64::MAX - PENDING_MS).into(),
+        ),
         "/review/api/actions/execute" | "/never/api/actions/execute" => {
             (200, Bytes::from_static(br#"{"status":"accepted"}"#))
         }
         other => match other.rsplit_once("/t-") {
             Some((_, since)) => {
                 let decided = now() >= since.parse::<u64>().unwrap() + PENDING_MS;
-                let status = if decided { "approved" } else { "pending_review" };
-                (200, format!(r#"{{"approval_id":"t-{since}","status":"{status}"}}"#).into())
+                let status = if decided {
+                    "approved"
+                } else {
+                    "pending_review"
+                };
+                (
+                    200,
+                    format!(r#"{{"approval_id":"t-{since}","status":"{status}"}}"#).into(),
+                )
             }
             None => (200, Bytes::from_static(b"{}")),
         },

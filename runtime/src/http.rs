@@ -133,18 +133,22 @@ impl HttpTransport {
         })
     }
 
-    /// Seconds, or a date (RFC 9110 10.2.3); anything else counts as not said.
     fn retry_after(&self, headers: &HeaderMap) -> Option<Duration> {
-        let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
-        if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
-            return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
-        }
-        let date = httpdate::parse_http_date(text).ok()?;
-        let date = date
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap_or_default();
-        Some(date.saturating_sub(Duration::from_millis(self.clock.unix_millis())))
+        retry_after(headers, || self.clock.unix_millis())
     }
+}
+
+/// Seconds, or a date (RFC 9110 10.2.3); anything else counts as not said.
+fn retry_after(headers: &HeaderMap, unix_millis: impl Fn() -> u64) -> Option<Duration> {
+    let text = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Duration::from_secs(text.parse().unwrap_or(u64::MAX)));
+    }
+    let date = httpdate::parse_http_date(text).ok()?;
+    let date = date
+        .duration_since(std::time::UNIX_EPOCH)
+        .unwrap_or_default();
+    Some(date.saturating_sub(Duration::from_millis(unix_millis())))
 }
 
 impl Transport for HttpTransport {
@@ -267,6 +271,26 @@ mod tests {
         let mut twice = headers(&[("content-type", "application/json")]);
         twice.append(CONTENT_TYPE, HeaderValue::from_static("text/html"));
         assert!(!is_json(&twice));
+    }
+
+    #[test]
+    fn retry_after_is_read_as_seconds_or_as_a_date_and_else_not_at_all() {
+        // Sun, 06 Nov 1994 08:49:37 GMT, less seven seconds.
+        let read = |text| retry_after(&headers(&[("retry-after", text)]), || 784_111_770_000);
+        assert_eq!(read("0"), Some(Duration::ZERO));
+        assert_eq!(read(" 17 "), Some(Duration::from_secs(17)));
+        assert_eq!(
+            read("99999999999999999999"),
+            Some(Duration::from_secs(u64::MAX))
+        );
+        assert_eq!(
+            read("Sun, 06 Nov 1994 08:49:37 GMT"),
+            Some(Duration::from_secs(7))
+        );
+        assert_eq!(read("Sun, 06 Nov 1994 08:49:29 GMT"), Some(Duration::ZERO));
+        for odd in ["", "-1", "1.5", "nan", "inf", "soon", "1 2"] {
+            assert_eq!(read(odd), None, "{odd}");
+        }
     }
 
     #[test]

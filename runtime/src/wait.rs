@@ -22,6 +22,8 @@ pub(crate) struct Wait {
     expires: Option<Duration>,
     /// Looks in a row that met trouble.
     troubles: u32,
+    /// The first look is over.
+    begun: bool,
 }
 
 /// How a waiter hears of a decision.
@@ -58,6 +60,7 @@ impl Wait {
             news,
             expires,
             troubles: 0,
+            begun: false,
         }
     }
 
@@ -78,13 +81,17 @@ impl Wait {
             }
             Looked::Open | Looked::Pending => {
                 self.troubles = 0;
-                match self.news {
-                    // ±10 %, so that waiters that began together spread out.
-                    News::Polled => self.interval.mul_f64(0.9 + 0.2 * chance.clamp(0.0, 1.0)),
-                    News::Pushed => SAFETY,
+                let chance = chance.clamp(0.0, 1.0);
+                match (self.news, self.begun) {
+                    // Anywhere in the first interval: thousands that began together do not come
+                    // back together.
+                    (News::Polled, false) => self.interval.mul_f64(chance),
+                    (News::Polled, true) => self.interval.mul_f64(0.9 + 0.2 * chance),
+                    (News::Pushed, _) => SAFETY,
                 }
             }
         };
+        self.begun = true;
         let mut at = now.saturating_add(pause);
         if let Some(expires) = self.expires.filter(|expires| *expires > now) {
             at = at.min(expires);
@@ -123,8 +130,9 @@ mod tests {
     }
 
     #[test]
-    fn looks_come_every_interval_give_or_take_a_tenth() {
+    fn looks_come_every_interval_give_or_take_a_tenth_once_they_are_spread_out() {
         let mut wait = wait(600, News::Polled);
+        assert_eq!(wait.after(Looked::Pending, s(100), 0.5), Next::Look(s(101)));
         assert_eq!(wait.after(Looked::Pending, s(100), 0.5), Next::Look(s(102)));
         let Next::Look(early) = wait.after(Looked::Pending, s(102), 0.0) else {
             panic!()
@@ -139,6 +147,7 @@ mod tests {
     #[test]
     fn the_deadline_bounds_the_wait_and_zero_means_one_look() {
         let mut short = wait(3, News::Polled);
+        short.after(Looked::Pending, s(100), 0.5);
         assert_eq!(
             short.after(Looked::Pending, s(102), 0.5),
             Next::Look(s(103))

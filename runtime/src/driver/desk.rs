@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::{Notify, Semaphore, mpsc};
 
+use super::lane::Lane;
 use super::{Job, call, waiting};
 use crate::core::Core;
 use crate::driver::race::{Either, race};
@@ -20,15 +21,12 @@ use crate::outcome::{self, BATCH, BATCH_PAUSE, Entry, Outcome, ReportTo};
 use crate::retry;
 use crate::transport::{Answer, ApprovalId, Endpoint, Fault, Request, Subscription, Wake};
 
-/// Looks at pending approvals that are under way at a time. Submissions never queue behind them.
-const POLLS: usize = 8;
-
 /// The desk of one driver.
 pub(super) struct Desk {
     pub(super) core: Arc<Core>,
     /// `max_async_in_flight`: submissions, retries included; never a wait.
     pub(super) submissions: Semaphore,
-    pub(super) polls: Semaphore,
+    pub(super) looks: Lane,
     waiters: RefCell<HashMap<ApprovalId, Vec<Rc<Notify>>>>,
     /// Present where changes are pushed.
     subscription: Option<Subscription>,
@@ -50,7 +48,7 @@ impl Desk {
     pub(super) fn new(core: Arc<Core>, subscription: Option<Subscription>) -> Rc<Self> {
         Rc::new(Self {
             submissions: Semaphore::new(core.settings.max_async_in_flight),
-            polls: Semaphore::new(POLLS),
+            looks: Lane::new(),
             waiters: RefCell::default(),
             subscription,
             outcomes: RefCell::default(),

@@ -5,6 +5,7 @@
 
 mod call;
 mod desk;
+mod lane;
 mod race;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,9 @@
 //! What a waiting call holds on the driver, and that a job's trouble stays its own.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
+use std::task::{Context, Poll, Waker};
+use std::time::Duration;
 
 use futures_channel::oneshot;
 use sernixa_protocol::RiskLevel;
@@ -9,6 +11,7 @@ use sernixa_protocol::RiskLevel;
 use super::desk::Desk;
 use super::{call, waiting};
 use crate::client::Client;
+use crate::clock::ManualClock;
 use crate::core::Core;
 use crate::error::Error;
 use crate::grant::Asked;
@@ -151,4 +154,94 @@ fn a_waiting_call_is_small() {
         caller <= 256 && submit <= 1_024 && wait <= 1_024,
         "{held:?}"
     );
+}
+
+#[test]
+fn all_attempts_of_one_request_end_within_two_minutes_whatever_the_service_asks_for() {
+    let clock = ManualClock::starting_at(1_778_000_000);
+    let attempts = Arc::new(AtomicUsize::new(0));
+    let busy = Busy(Arc::clone(&attempts));
+    let settings = Client::builder().max_retries(10).clock(clock.clone());
+    let core = Core::new(settings.settings(false).unwrap(), Arc::new(busy));
+    let desk = Desk::new(Arc::new(core), None);
+    let request = Request::get(Endpoint::Ready);
+    let mut exchange = std::pin::pin!(desk.exchange(&request));
+    let mut context = Context::from_waker(Waker::noop());
+    let mut minutes = 0.0;
+    let exchanged = loop {
+        match exchange.as_mut().poll(&mut context) {
+            Poll::Ready(exchanged) => break exchanged,
+            Poll::Pending => clock.advance(Duration::from_secs(30)),
+        }
+        minutes += 0.5;
+    };
+    assert_eq!(exchanged.result.unwrap().status, 503);
+    // At 0, 30, 60 and 90 s; the next would begin when the two minutes are over.
+    assert_eq!((attempts.load(Ordering::SeqCst), minutes), (4, 1.5));
+}
+
+/// Is busy, and asks to come back in an hour.
+struct Busy(Arc<AtomicUsize>);
+
+impl Transport for Busy {
+    fn answer_now(&self, _: &Request) -> Option<Result<Answer, Fault>> {
+        None
+    }
+
+    fn send(&self, _: Request) -> Sending<'_> {
+        self.0.fetch_add(1, Ordering::SeqCst);
+        let mut answer = Answer::json(503, "{}");
+        answer.retry_after = Some(Duration::from_hours(1));
+        Box::pin(std::future::ready(Ok(answer)))
+    }
+
+    fn subscribe(&self, _: Wake) -> Option<Subscription> {
+        None
+    }
+
+    fn retries(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn an_attempt_that_would_pass_the_two_minutes_is_cut_there() {
+    let clock = ManualClock::starting_at(1_778_000_000);
+    let settings = Client::builder()
+        .timeout(Duration::from_hours(1))
+        .clock(clock.clone());
+    let core = Core::new(settings.settings(false).unwrap(), Arc::new(Silent));
+    let desk = Desk::new(Arc::new(core), None);
+    let request = Request::get(Endpoint::Ready);
+    let mut exchange = std::pin::pin!(desk.exchange(&request));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(exchange.as_mut().poll(&mut context).is_pending());
+    clock.advance(Duration::from_secs(119));
+    assert!(exchange.as_mut().poll(&mut context).is_pending());
+    clock.advance(Duration::from_secs(1));
+    let Poll::Ready(exchanged) = exchange.as_mut().poll(&mut context) else {
+        panic!("it goes on");
+    };
+    assert!(matches!(exchanged.result, Err(Fault::Timeout)));
+}
+
+/// Never answers.
+struct Silent;
+
+impl Transport for Silent {
+    fn answer_now(&self, _: &Request) -> Option<Result<Answer, Fault>> {
+        None
+    }
+
+    fn send(&self, _: Request) -> Sending<'_> {
+        Box::pin(std::future::pending())
+    }
+
+    fn subscribe(&self, _: Wake) -> Option<Subscription> {
+        None
+    }
+
+    fn retries(&self) -> bool {
+        true
+    }
 }

@@ -124,11 +124,15 @@ async fn look(
 ) -> Result<Option<Looked>, Error> {
     let settings = &desk.core.settings;
     let sending = async {
-        let Ok(_lane) = desk.polls.acquire().await else {
+        let Some(place) = desk.looks.enter().await else {
             return Err(Fault::Timeout);
         };
+        let begin = settings.clock.monotonic();
         let request = Request::get(Endpoint::Record(ticket.approval_id.clone()));
-        desk.core.transport.send(request).await
+        let result = desk.core.transport.send(request).await;
+        let took = settings.clock.monotonic().saturating_sub(begin);
+        desk.looks.leave(place, took);
+        result
     };
     let left = wait
         .deadline()
