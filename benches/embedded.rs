@@ -4,6 +4,15 @@
 //! 10,000 pending ones, what a pending one costs, and the memory after 1,000 calls; exits with 1
 //! when a number of DESIGN 13 is missed.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a benchmark"
+)]
+
 use std::future::Future;
 use std::pin::Pin;
 use std::process::ExitCode;
@@ -42,6 +51,8 @@ async fn adjust(client: &Client, number: usize) -> Result<usize, Error> {
     Ok(number)
 }
 
+type Waiting<'a> = Pin<Box<dyn Future<Output = Result<usize, Error>> + 'a>>;
+
 const PENDING: usize = 10_000;
 const CALLS: usize = 20_000;
 
@@ -78,10 +89,10 @@ fn main() -> ExitCode {
     println!("{:<52} {p99:>9.2} µs", "auto-approved call, p99");
 
     let before = resident();
-    let mut waiting: Vec<Pin<Box<dyn Future<Output = Result<usize, Error>> + '_>>> = Vec::new();
+    let mut waiting: Vec<Waiting<'_>> = Vec::new();
     let mut context = Context::from_waker(Waker::noop());
     for number in 0..PENDING {
-        let mut call: Pin<Box<dyn Future<Output = _>>> = Box::pin(adjust(&client, number));
+        let mut call: Waiting<'_> = Box::pin(adjust(&client, number));
         assert!(
             matches!(call.as_mut().poll(&mut context), Poll::Pending),
             "a person decides"

@@ -3,6 +3,13 @@
 //! `cargo bench --bench prepare` prints p50 and the best round in µs, beside what DESIGN 13 asks
 //! for, and exits with 1 when a number is missed.
 
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::cast_precision_loss,
+    reason = "a benchmark"
+)]
+
 use std::hint::black_box;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};

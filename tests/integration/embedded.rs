@@ -129,11 +129,11 @@ fn told() -> (
 async fn a_call_that_was_dropped_while_it_waited_is_not_asked_any_more() {
     let (reviewer, asks, decides) = told();
     let engine = Engine::in_memory();
-    let (lapsed, lapses) = channel();
-    let lapsed = Mutex::new(lapsed);
+    let (withdraws, ends) = channel();
+    let withdraws = Mutex::new(withdraws);
     let _subscription = engine.subscribe(Box::new(move |change| {
         if change.kind() == sernixa::embedded::engine::ChangeKind::Expired {
-            lapsed
+            withdraws
                 .lock()
                 .unwrap()
                 .send(change.record().reason().to_owned())
@@ -167,7 +167,7 @@ async fn a_call_that_was_dropped_while_it_waited_is_not_asked_any_more() {
     });
     assert!(waits.await);
     drop(dropped);
-    assert_eq!(next(&lapses).await, "withdrawn");
+    assert_eq!(next(&ends).await, "withdrawn");
     let third = ask(third);
     decides.send(Decision::approve()).unwrap();
     first.await.unwrap().unwrap();

@@ -185,7 +185,9 @@ fn two_gates_in_two_threads_do_not_see_each_other() {
             })
         })
         .collect();
-    tests.into_iter().for_each(|test| test.join().unwrap());
+    for test in tests {
+        test.join().unwrap();
+    }
     assert_eq!(RAN.load(Ordering::Relaxed), 200);
 }
 
