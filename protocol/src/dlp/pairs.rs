@@ -47,6 +47,11 @@ pub(super) fn value(text: &str, at: usize) -> Option<Range<usize>> {
     let name = name_before(bytes, at)?;
     let sure = announces(name)?;
     let separator = *bytes.get(at)?;
+    // `secret://vault/path` is an address. All that is no pair must be known before its value is
+    // read: the value may run over the pairs after it.
+    if bytes.get(at + 1..at + 3) == Some(b"//".as_slice()) {
+        return None;
+    }
     // `==`, `:=` and `=>` separate, too.
     let after = match bytes.get(at + 1) {
         Some(b'=' | b'>') => at + 2,
@@ -63,9 +68,7 @@ pub(super) fn value(text: &str, at: usize) -> Option<Range<usize>> {
             .any(|b| !b.is_ascii_lowercase());
     }
     let found = bytes.get(range.clone())?;
-    if bytes.get(at + 1..at + 3) == Some(b"//".as_slice())
-        || !(convinces || is_convincing(bytes, range.clone(), sure))
-    {
+    if !(convinces || is_convincing(bytes, range.clone(), sure)) {
         return None;
     }
     let nothing = !found
@@ -125,7 +128,6 @@ fn value_after(bytes: &[u8], at: usize) -> Option<Range<usize>> {
         .filter(|b| matches!(b, b'"' | b'\'' | b'`'));
     let start = blanks + if quote.is_some() { escape + 1 } else { 0 };
     let value = rest.get(start..)?;
-    // Before it is read to its end, which it may share with the pairs after it.
     if is_masked(value) {
         return None;
     }

@@ -5,12 +5,37 @@
 //! alphabetic; `\d` is category `Nd` of every script; `\s` includes U+001C to U+001F; and with
 //! case ignored, `[A-Z]` matches four letters outside ASCII.
 
+use std::sync::LazyLock;
+
 /// Whether `\w` matches.
 #[inline]
 pub(crate) fn is_word(c: char) -> bool {
     if c.is_ascii() {
         return is_word_byte(c as u8);
     }
+    let code = c as usize;
+    match NEAR_WORDS.get(code / 64) {
+        Some(words) if code < NEAR => words >> (code % 64) & 1 == 1,
+        _ => is_far_word(c),
+    }
+}
+
+/// Characters below this are looked up in a table: two and three bytes of UTF-8 hold too little to
+/// pay for a search.
+const NEAR: usize = 0x2000;
+
+/// A bit for each character below [`NEAR`].
+static NEAR_WORDS: LazyLock<[u64; NEAR / 64]> = LazyLock::new(|| {
+    let mut words = [0; NEAR / 64];
+    for c in ('\0'..'\u{2000}').filter(|&c| is_far_word(c)) {
+        if let Some(bits) = words.get_mut(c as usize / 64) {
+            *bits |= 1 << (c as usize % 64);
+        }
+    }
+    words
+});
+
+fn is_far_word(c: char) -> bool {
     c.is_alphanumeric() && !is_mark(c)
 }
 
@@ -52,6 +77,11 @@ pub(super) const fn fold(c: char) -> Option<u8> {
 }
 
 fn is_mark(c: char) -> bool {
+    // Latin, Greek and Cyrillic letters come before the first, most of Chinese and Japanese
+    // between two of them.
+    if matches!(c, ..'\u{345}' | '\u{370}'..'\u{5b0}' | '\u{2e00}'..'\u{a674}') {
+        return false;
+    }
     let code = c as u32;
     let after = MARKS.partition_point(|&(first, _)| first <= code);
     after
