@@ -57,8 +57,9 @@ pub mod dlp {
 
 /// Canonical JSON, hashes and the signed envelope, as the service computes them.
 pub mod protocol {
+    pub use sernixa_protocol::json::{JsonError, JsonErrorKind};
     pub use sernixa_protocol::{
-        Envelope, action_id, body_hash, body_hash_json, canonical_json, canonicalize,
-        idempotency_key, idempotency_key_json,
+        Envelope, InvalidSignature, action_id, body_hash, body_hash_json, canonical_json,
+        canonicalize, idempotency_key, idempotency_key_json,
     };
 }

@@ -33,6 +33,8 @@ static TERMINAL: Mutex<()> = Mutex::new(());
 /// from a pipe.
 pub struct TerminalReviewer {
     ends: Mutex<Ends>,
+    /// The process's own terminal, which other reviewers may share.
+    own_terminal: bool,
 }
 
 struct Ends {
@@ -51,7 +53,11 @@ impl TerminalReviewer {
     pub fn new() -> Self {
         // `Stdin` buffers for the whole process; `BufReader` only gives it `BufRead` without a
         // lock held between answers, and must not read ahead.
-        Self::on(BufReader::with_capacity(1, io::stdin()), io::stderr())
+        let stdin = BufReader::with_capacity(1, io::stdin());
+        Self {
+            own_terminal: true,
+            ..Self::on(stdin, io::stderr())
+        }
     }
 
     /// On other ends, such as a socket, or a test's.
@@ -61,6 +67,7 @@ impl TerminalReviewer {
                 input: Box::new(input),
                 output: Box::new(output),
             }),
+            own_terminal: false,
         }
     }
 }
@@ -73,7 +80,8 @@ impl std::fmt::Debug for TerminalReviewer {
 
 impl Reviewer for TerminalReviewer {
     fn review(&self, asked: &Record) -> Decision {
-        let _terminal = TERMINAL.lock().unwrap_or_else(PoisonError::into_inner);
+        let alone = || TERMINAL.lock().unwrap_or_else(PoisonError::into_inner);
+        let _terminal = self.own_terminal.then(alone);
         let mut ends = self.ends.lock().unwrap_or_else(PoisonError::into_inner);
         let Ends { input, output } = &mut *ends;
         match ask(asked, &mut **input, &mut **output) {
