@@ -50,7 +50,7 @@ pub(super) fn iban(bytes: &[u8], at: usize) -> Option<Range<usize>> {
     let mut end = start;
     // The first four characters count last.
     let mut head = [0_u8; 4];
-    let mut remainder = 0_u32;
+    let mut number = 0_u64;
     while place < length {
         let mut byte = *bytes.get(end)?;
         if byte == b' ' && place > 2 {
@@ -60,23 +60,29 @@ pub(super) fn iban(bytes: &[u8], at: usize) -> Option<Range<usize>> {
         end += 1;
         match head.get_mut(place) {
             Some(slot) => *slot = byte,
-            None => remainder = append(remainder, byte)?,
+            None => number = append(number, byte)?,
         }
         place += 1;
     }
-    let remainder = head
+    let number = head
         .iter()
-        .try_fold(remainder, |remainder, &byte| append(remainder, byte))?;
+        .try_fold(number, |number, &byte| append(number, byte))?;
     let goes_on = bytes
         .get(end)
         .is_some_and(|&byte| byte.is_ascii_alphanumeric() || byte == b'_');
-    (remainder == 1 && !goes_on).then_some(start..end)
+    (number % 97 == 1 && !goes_on).then_some(start..end)
 }
 
-/// Appends a digit, or a letter as two (A is 10), to a number modulo 97.
-fn append(remainder: u32, byte: u8) -> Option<u32> {
-    let value = char::from(byte).to_digit(36)?;
-    Some((remainder * if value < 10 { 10 } else { 100 } + value) % 97)
+/// Appends a digit, or a letter as two (A is 10), to a number of which the remainder by 97 counts.
+fn append(number: u64, byte: u8) -> Option<u64> {
+    let value = u64::from(char::from(byte).to_digit(36)?);
+    let number = number * if value < 10 { 10 } else { 100 } + value;
+    // Dividing now and then is enough to stay in range.
+    Some(if number < 1 << 56 {
+        number
+    } else {
+        number % 97
+    })
 }
 
 /// How many characters an IBAN of a country has (SWIFT IBAN registry).
