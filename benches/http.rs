@@ -36,10 +36,15 @@ fn main() -> ExitCode {
     let calls = if quick { 500 } else { 4_000 };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut missed = 0;
-    for (server, title) in [
-        (0, "server and client on core 0"),
-        (1, "server on core 1, client on core 0"),
-    ] {
+    let layouts = [
+        (0, client::Layout::OneCore, "server and client on core 0"),
+        (
+            1,
+            client::Layout::TwoCores,
+            "server on core 1, client on core 0",
+        ),
+    ];
+    for (server, layout, title) in layouts {
         if server >= cores {
             println!("\n{title}: this machine has one core");
             continue;
@@ -47,7 +52,7 @@ fn main() -> ExitCode {
         let stub = stub::Stub::start(server);
         measure::pin(0);
         println!("\n{title} (taskset)");
-        missed += client::rows(&stub.url, calls);
+        missed += client::rows(&stub.url, calls, layout);
     }
     if missed == 0 {
         ExitCode::SUCCESS
