@@ -8,9 +8,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use sernixa_engine::{self as engine, ApprovalId, Engine, Principal, Role, Status};
 
+use super::moments::Moments;
 use super::reviewer::{Decision, Kind, Reviewer};
-use super::transport::moment;
-use crate::clock::Clock;
 use crate::logging::{Verbosity, event};
 
 thread_local! {
@@ -30,7 +29,7 @@ struct Work {
     engine: Engine,
     reviewer: Arc<dyn Reviewer>,
     principal: Principal,
-    clock: Arc<dyn Clock>,
+    moments: Arc<Moments>,
     log: Verbosity,
 }
 
@@ -38,7 +37,7 @@ impl Desk {
     pub(super) fn new(
         engine: Engine,
         reviewer: Arc<dyn Reviewer>,
-        clock: Arc<dyn Clock>,
+        moments: Arc<Moments>,
         log: Verbosity,
     ) -> Self {
         // Another key of the same owner: the record says `self_decided`, and reading a record here
@@ -50,7 +49,7 @@ impl Desk {
             engine,
             reviewer,
             principal,
-            clock,
+            moments,
             log,
         };
         Self {
@@ -100,9 +99,7 @@ impl Work {
     }
 
     fn review(&self, id: ApprovalId) {
-        let Ok(now) = moment(&*self.clock) else {
-            return;
-        };
+        let now = self.moments.now();
         let Ok(record) = self.engine.record(&self.principal, id, &now) else {
             return;
         };
@@ -121,9 +118,7 @@ impl Work {
             Kind::Reject(reason) => (engine::Decision::Reject, reason),
             Kind::Leave => return,
         };
-        let Ok(now) = moment(&*self.clock) else {
-            return;
-        };
+        let now = self.moments.now();
         let decided = self
             .engine
             .decide(&self.principal, id, decision, reason, &now);

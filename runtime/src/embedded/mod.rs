@@ -21,6 +21,7 @@
 //! ```
 
 mod desk;
+mod moments;
 mod reviewer;
 mod terminal;
 mod transport;
@@ -40,6 +41,7 @@ use crate::config::{ClientBuilder, Settings};
 use crate::digest::BindingKey;
 use crate::error::{Error, Refusal};
 use desk::Desk;
+use moments::Moments;
 use transport::EmbeddedTransport;
 
 impl Client {
@@ -56,16 +58,17 @@ impl Client {
 /// The client of an embedded engine.
 ///
 /// # Errors
-/// `Configuration` when the engine's store can neither read nor make its binding key.
+/// `Configuration` when the system gives no randomness, or the engine's store no binding key.
 pub(crate) fn client(
     mut settings: Settings,
     engine: Option<Engine>,
     reviewer: Option<Arc<dyn Reviewer>>,
 ) -> Result<Client, Error> {
     let engine = engine.unwrap_or_else(Engine::in_memory);
+    let moments = Arc::new(Moments::new(settings.clock.clone())?);
     if !settings.binding.lasts() {
         // None is configured: a store that outlives the process has one of its own.
-        let mut entropy = transport::moment(&*settings.clock)?.entropy;
+        let mut entropy = moments.now().entropy;
         let key = engine.binding_key(&mut entropy).map_err(|error| {
             let message = "the embedded store gives no binding key; set SERNIXA_BINDING_KEY";
             Error::Configuration(Refusal::new(message).caused_by(error).boxed())
@@ -75,13 +78,8 @@ pub(crate) fn client(
         }
     }
     let reviewer = reviewer.unwrap_or_else(default_reviewer);
-    let desk = Desk::new(
-        engine.clone(),
-        reviewer,
-        settings.clock.clone(),
-        settings.log,
-    );
-    let transport = EmbeddedTransport::new(engine, desk, settings.clock.clone());
+    let desk = Desk::new(engine.clone(), reviewer, moments.clone(), settings.log);
+    let transport = EmbeddedTransport::new(engine, desk, moments);
     Ok(Client::with_transport(settings, Arc::new(transport)))
 }
 

@@ -2,12 +2,11 @@
 
 use std::sync::Arc;
 
-use sernixa_engine::{self as engine, Engine, Moment, Principal, Timestamp};
+use sernixa_engine::{self as engine, Engine, Principal};
 use sernixa_protocol::json::Document;
 
 use super::desk::Desk;
-use crate::clock::Clock;
-use crate::error::Error;
+use super::moments::Moments;
 use crate::transport::{
     Answer, ApprovalId, Endpoint, Fault, Request, Sending, Subscription, Transport, Wake,
 };
@@ -17,20 +16,20 @@ pub(super) struct EmbeddedTransport {
     engine: Engine,
     desk: Desk,
     principal: Principal,
-    clock: Arc<dyn Clock>,
+    moments: Arc<Moments>,
 }
 
 impl EmbeddedTransport {
-    pub(super) fn new(engine: Engine, desk: Desk, clock: Arc<dyn Clock>) -> Self {
+    pub(super) fn new(engine: Engine, desk: Desk, moments: Arc<Moments>) -> Self {
         Self {
             engine,
             desk,
             principal: Principal::local(),
-            clock,
+            moments,
         }
     }
 
-    fn answer(&self, request: &Request) -> Result<Answer, Fault> {
+    fn answer(&self, request: &Request) -> Answer {
         let body = request.text();
         let asked = match &request.endpoint {
             Endpoint::Submit => engine::Request::Submit { body },
@@ -47,14 +46,14 @@ impl EmbeddedTransport {
             },
             Endpoint::Outcomes => engine::Request::Outcomes { body },
             Endpoint::Delegations => engine::Request::Delegate { body },
-            Endpoint::Ready => return Ok(ready()),
+            Endpoint::Ready => return ready(),
         };
-        let now = moment(&*self.clock).map_err(|error| Fault::Unreachable(error.into()))?;
+        let now = self.moments.now();
         let answer = self.engine.handle(&self.principal, asked, &now);
         if request.endpoint == Endpoint::Submit && answer.status == 202 {
             self.hand_to_reviewer(&answer.body);
         }
-        Ok(Answer::json(answer.status, answer.body))
+        Answer::json(answer.status, answer.body)
     }
 
     /// An answer of the engine's own making always names its approval; were it not so, the waiter
@@ -73,16 +72,6 @@ impl EmbeddedTransport {
     }
 }
 
-/// Now, with fresh randomness.
-pub(super) fn moment(clock: &dyn Clock) -> Result<Moment, Error> {
-    let mut seed = [0; 32];
-    crate::random::fill(&mut seed)?;
-    Ok(Moment::new(
-        Timestamp::from_millis(clock.unix_millis()),
-        seed,
-    ))
-}
-
 /// The readiness document of PROTOCOL 6.
 fn ready() -> Answer {
     let body =
@@ -92,11 +81,11 @@ fn ready() -> Answer {
 
 impl Transport for EmbeddedTransport {
     fn answer_now(&self, request: &Request) -> Option<Result<Answer, Fault>> {
-        Some(self.answer(request))
+        Some(Ok(self.answer(request)))
     }
 
     fn send(&self, request: Request) -> Sending<'_> {
-        Box::pin(std::future::ready(self.answer(&request)))
+        Box::pin(std::future::ready(Ok(self.answer(&request))))
     }
 
     fn subscribe(&self, wake: Wake) -> Option<Subscription> {
