@@ -693,6 +693,31 @@ fn a_wait_that_times_out_withdraws_by_its_token() {
 }
 
 #[test]
+fn a_wait_that_can_be_resumed_is_never_withdrawn() {
+    let server = Service::right()
+        .record(|ask| reply(200, &ask.record("pending_review")))
+        .start();
+    let client = Client::builder()
+        .environment(|_| None)
+        .base_url(server.url())
+        .poll_timeout(Duration::ZERO)
+        .binding_key("sixteen bytes at least".to_owned())
+        .build()
+        .unwrap();
+    let resumable = action("resumable", RiskLevel::Low)
+        .arguments(vec![("n".to_owned(), json!(1))])
+        .resume_key("job-1");
+    let result = client.run(&resumable, || unreachable!("nobody decided"));
+    refused(result, Kind::Timeout);
+    client.close_blocking();
+    assert!(
+        server
+            .requests_to("POST", "/api/approvals/a1/withdraw")
+            .is_empty()
+    );
+}
+
+#[test]
 fn a_service_that_does_not_offer_withdraw_is_not_asked_to() {
     let server = Service::right()
         .submit(|ask| {

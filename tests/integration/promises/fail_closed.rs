@@ -220,6 +220,16 @@ fn odd_status_lines_let_nothing_run() {
 }
 
 #[test]
+fn an_answer_of_a_mebibyte_is_read_and_one_byte_more_is_not() {
+    const BODY: &str = r#"{"status":"accepted"}"#;
+    let padded = |length| BODY.to_owned() + &" ".repeat(length - BODY.len());
+    for deliver in [Reply::chunked, Reply::until_close, Reply::close] {
+        assert!(runs_on(&deliver(Reply::json(200, padded(1 << 20)))));
+        assert!(!runs_on(&deliver(Reply::json(200, padded((1 << 20) + 1)))));
+    }
+}
+
+#[test]
 fn an_answer_whose_framing_contradicts_itself_lets_nothing_run() {
     const BODY: &str = r#"{"status":"accepted"}"#; // 21 bytes
     let answer = |headers: &str, body: &str| {
