@@ -263,3 +263,31 @@ fn outcome_of<T, E>(out: &Result<T, E>) -> Outcome {
         Some(error) => Outcome::Failed(Some(error)),
     }
 }
+
+#[cfg(all(test, feature = "embedded"))]
+mod tests {
+    use super::*;
+    use crate::embedded::Engine;
+    use crate::{DataSensitivity, OperationClass, RiskLevel};
+
+    #[test]
+    fn a_call_that_the_engine_allows_never_touches_the_driver() {
+        let client = Client::builder()
+            .environment(|_| None)
+            .engine(Engine::in_memory())
+            .build()
+            .unwrap();
+        let read = Action::new("read")
+            .risk(RiskLevel::Low)
+            .class(OperationClass::Read)
+            .sensitivity(DataSensitivity::Internal)
+            .systems(["db"]);
+        client.run(&read, || Ok::<_, Error>(())).unwrap();
+        let permit = client.authorize_blocking(&read).unwrap();
+        assert!(permit.approval_id().is_some());
+        permit.failed();
+        client.readiness_blocking().unwrap();
+        client.close_blocking();
+        assert!(client.shared.driver.get().is_none());
+    }
+}

@@ -1,10 +1,11 @@
 //! The two doors, from every place that a governed function may be called from (DESIGN 4).
 
 use std::cell::RefCell;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, mpsc};
 use std::thread;
 
+use sernixa::embedded::{Decision, Engine, Record};
 use sernixa::{Client, Error, RiskLevel};
 
 use crate::support::service::{SUBMIT, Says, Service, action};
@@ -37,16 +38,59 @@ async fn governed_async(client: &Client, ran: &AtomicUsize) -> Result<&'static s
     Ok("ran")
 }
 
+#[sernixa::intercept(
+    intent_id = "doors-grave",
+    risk_level = "HIGH",
+    operation_class = "delete",
+    data_sensitivity = "internal",
+    systems_touched = ["db"],
+    client = client,
+    handles = [client, ran]
+)]
+fn grave(client: &Client, ran: &AtomicUsize) -> Result<&'static str, Error> {
+    ran.fetch_add(1, Ordering::SeqCst);
+    Ok("ran")
+}
+
+#[sernixa::intercept(
+    intent_id = "doors-grave",
+    risk_level = "HIGH",
+    operation_class = "delete",
+    data_sensitivity = "internal",
+    systems_touched = ["db"],
+    client = client,
+    handles = [client, ran]
+)]
+async fn grave_async(client: &Client, ran: &AtomicUsize) -> Result<&'static str, Error> {
+    ran.fetch_add(1, Ordering::SeqCst);
+    Ok("ran")
+}
+
+/// A client that decides in this process: a closure reviews, and says yes while `yes` is set.
+fn embedded(yes: &Arc<AtomicBool>) -> Client {
+    let yes = Arc::clone(yes);
+    Client::builder()
+        .environment(|_| None)
+        .engine(Engine::in_memory())
+        .reviewer(move |_: &Record| match yes.load(Ordering::SeqCst) {
+            true => Decision::approve_because("as the test says"),
+            false => Decision::reject("as the test says"),
+        })
+        .build()
+        .unwrap()
+}
+
 type Body = Box<dyn FnOnce() -> Result<&'static str, Error> + Send>;
+type Later = smol::future::Boxed<Result<&'static str, Error>>;
 
 /// Calls a governed function from one place: allowed at once, refused, and approved after a wait.
 /// `place` runs a closure there.
 fn sync_door(place: impl Fn(Body) -> Result<&'static str, Error>) {
     let service = Service::full(Says::Allowed);
     let client = service.client();
-    let ran = std::sync::Arc::new(AtomicUsize::new(0));
+    let ran = Arc::new(AtomicUsize::new(0));
     let call = || -> Body {
-        let (client, ran) = (client.clone(), std::sync::Arc::clone(&ran));
+        let (client, ran) = (client.clone(), Arc::clone(&ran));
         Box::new(move || governed(&client, &ran))
     };
 
@@ -71,6 +115,20 @@ fn sync_door(place: impl Fn(Body) -> Result<&'static str, Error>) {
         assert_eq!(place(call()).unwrap(), "ran");
     });
     assert_eq!(ran.load(Ordering::SeqCst), 2);
+    client.close_blocking();
+
+    // The same with the engine in this process.
+    let yes = Arc::new(AtomicBool::new(false));
+    let client = embedded(&yes);
+    let call = |body: fn(&Client, &AtomicUsize) -> Result<&'static str, Error>| -> Body {
+        let (client, ran) = (client.clone(), Arc::clone(&ran));
+        Box::new(move || body(&client, &ran))
+    };
+    assert_eq!(place(call(governed)).unwrap(), "ran");
+    assert!(matches!(place(call(grave)), Err(Error::Rejected(_))));
+    assert_eq!(ran.load(Ordering::SeqCst), 3);
+    yes.store(true, Ordering::SeqCst);
+    assert_eq!(place(call(grave)).unwrap(), "ran");
     client.close_blocking();
 }
 
@@ -179,10 +237,10 @@ fn without_block_in_place_a_worker_waits_where_it_is() {
     let runtime = multi_thread();
     let local = tokio::task::LocalSet::new();
     let before = std::panic::take_hook();
-    let spoke = std::sync::Arc::new(AtomicUsize::new(0));
+    let spoke = Arc::new(AtomicUsize::new(0));
     let name = thread::current().id();
     std::panic::set_hook({
-        let spoke = std::sync::Arc::clone(&spoke);
+        let spoke = Arc::clone(&spoke);
         Box::new(move |info| {
             if thread::current().id() == name {
                 spoke.fetch_add(1, Ordering::SeqCst);
@@ -200,14 +258,12 @@ fn without_block_in_place_a_worker_waits_where_it_is() {
 }
 
 /// As [`sync_door`], for the async door: `executor` drives a future to its end.
-fn async_door(
-    executor: impl Fn(smol::future::Boxed<Result<&'static str, Error>>) -> Result<&'static str, Error>,
-) {
+fn async_door(executor: impl Fn(Later) -> Result<&'static str, Error>) {
     let service = Service::full(Says::Allowed);
     let client = service.client();
-    let ran = std::sync::Arc::new(AtomicUsize::new(0));
-    let call = || -> smol::future::Boxed<Result<&'static str, Error>> {
-        let (client, ran) = (client.clone(), std::sync::Arc::clone(&ran));
+    let ran = Arc::new(AtomicUsize::new(0));
+    let call = || -> Later {
+        let (client, ran) = (client.clone(), Arc::clone(&ran));
         Box::pin(async move { governed_async(&client, &ran).await })
     };
 
@@ -232,6 +288,24 @@ fn async_door(
         assert_eq!(executor(call()).unwrap(), "ran");
     });
     assert_eq!(ran.load(Ordering::SeqCst), 2);
+    client.close_blocking();
+
+    // The same with the engine in this process.
+    let yes = Arc::new(AtomicBool::new(false));
+    let client = embedded(&yes);
+    let low = || -> Later {
+        let (client, ran) = (client.clone(), Arc::clone(&ran));
+        Box::pin(async move { governed_async(&client, &ran).await })
+    };
+    let high = || -> Later {
+        let (client, ran) = (client.clone(), Arc::clone(&ran));
+        Box::pin(async move { grave_async(&client, &ran).await })
+    };
+    assert_eq!(executor(low()).unwrap(), "ran");
+    assert!(matches!(executor(high()), Err(Error::Rejected(_))));
+    assert_eq!(ran.load(Ordering::SeqCst), 3);
+    yes.store(true, Ordering::SeqCst);
+    assert_eq!(executor(high()).unwrap(), "ran");
     client.close_blocking();
 }
 
