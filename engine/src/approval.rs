@@ -53,7 +53,9 @@ impl fmt::Debug for ApprovalId {
 }
 
 /// What an approval is about: fixed when it is made, shared by every copy of it.
-#[derive(Clone, Debug, PartialEq)]
+///
+/// Its `Debug` shows no text of the submission: metadata and summary are for who reads the record.
+#[derive(Clone, PartialEq)]
 pub struct Subject {
     /// The organisation it belongs to.
     pub organisation: Arc<str>,
@@ -97,6 +99,20 @@ pub struct Subject {
     pub created_at: Timestamp,
     /// When it ends undecided.
     pub expires_at: Timestamp,
+}
+
+impl fmt::Debug for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subject")
+            .field("organisation", &self.organisation)
+            .field("key", &self.key)
+            .field("intent_id", &self.intent_id)
+            .field("action_id", &self.action_id)
+            .field("risk", &self.risk)
+            .field("body_hash", &self.body_hash)
+            .field("metadata_bytes", &self.metadata.len())
+            .finish_non_exhaustive()
+    }
 }
 
 /// Whether a later submission may re-attach to an approval.
@@ -337,7 +353,7 @@ impl Expiry {
 }
 
 /// The claim that started an execution.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Claim {
     /// The 128 random bits the claimer made for this one start.
     pub id: [u8; 16],
@@ -345,6 +361,16 @@ pub struct Claim {
     pub at: Timestamp,
     /// The audit event that recorded it.
     pub receipt: Receipt,
+}
+
+/// Without the claim id, which is shown nowhere (DESIGN 7).
+impl fmt::Debug for Claim {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Claim")
+            .field("at", &self.at)
+            .field("receipt", &self.receipt)
+            .finish_non_exhaustive()
+    }
 }
 
 /// An approval as a store keeps it.

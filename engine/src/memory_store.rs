@@ -10,6 +10,7 @@
 mod transaction;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use crate::approval::{Approval, ApprovalId, Resume, Status};
@@ -40,11 +41,21 @@ impl Default for Keep {
 }
 
 /// A store that lives and ends with the process.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct MemoryStore {
     data: Mutex<Data>,
     claim_key: OnceLock<SecretKey>,
     keep: Keep,
+}
+
+/// How much it holds; nothing of what.
+impl fmt::Debug for MemoryStore {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("MemoryStore")
+            .field("approvals", &self.data().approvals.len())
+            .field("keep", &self.keep)
+            .finish_non_exhaustive()
+    }
 }
 
 impl MemoryStore {

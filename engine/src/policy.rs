@@ -21,6 +21,29 @@ pub struct Question<'a> {
     pub now: Timestamp,
 }
 
+impl<'a> Question<'a> {
+    /// The operation class as policies compare it: in lower case, however it was sent.
+    pub fn operation_class(&self) -> Cow<'a, str> {
+        folded(&self.subject.operation_class)
+    }
+
+    /// The data sensitivity as policies compare it: in lower case, however it was sent.
+    pub fn data_sensitivity(&self) -> Cow<'a, str> {
+        folded(&self.subject.data_sensitivity)
+    }
+}
+
+fn folded(word: &str) -> Cow<'_, str> {
+    if word
+        .bytes()
+        .all(|byte| byte.is_ascii() && !byte.is_ascii_uppercase())
+    {
+        Cow::Borrowed(word)
+    } else {
+        Cow::Owned(word.to_lowercase())
+    }
+}
+
 /// A policy's answer to both questions, and which policy set gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
@@ -86,7 +109,7 @@ impl Policy for BuiltInPolicy {
 
     fn verdict(&self, question: &Question<'_>) -> Verdict {
         let subject = question.subject;
-        let is_read = subject.operation_class.eq_ignore_ascii_case("read");
+        let is_read = question.operation_class() == "read";
         Verdict {
             request: RequestVerdict::Permit,
             proceed: match subject.risk {

@@ -4,7 +4,9 @@ use std::borrow::Cow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 
-use sernixa_engine::{Digest, Policy, ProceedVerdict, Question, Request, RequestVerdict, Verdict};
+use sernixa_engine::{
+    Digest, Engine, Policy, ProceedVerdict, Question, Request, RequestVerdict, Verdict,
+};
 
 use crate::support::{Bench, CLAIM, Draft, agent, reviewer};
 
@@ -322,4 +324,42 @@ fn a_reason_of_a_policys_own_is_a_text_like_any_other() {
         bench.submit(&agent(), &Draft::read().body()).reason(),
         reason
     );
+}
+
+/// Policies compare words in lower case, however they were sent.
+#[test]
+fn a_policy_reads_class_and_sensitivity_folded() {
+    struct OnlyPii;
+
+    impl Policy for OnlyPii {
+        fn digest(&self) -> Digest {
+            Digest([9; 32])
+        }
+
+        fn verdict(&self, question: &Question<'_>) -> Verdict {
+            let is_pii =
+                question.operation_class() == "export" && question.data_sensitivity() == "pii";
+            Verdict {
+                request: if is_pii {
+                    RequestVerdict::Deny("no personal data".into())
+                } else {
+                    RequestVerdict::Permit
+                },
+                proceed: ProceedVerdict::Review,
+                digest: self.digest(),
+                delegation_depth: question.subject.delegation_depth,
+            }
+        }
+    }
+
+    let engine = Engine::builder().policy(Arc::new(OnlyPii)).build().unwrap();
+    let bench = Bench::new(engine);
+    for (class, sensitivity) in [("export", "PII"), ("EXPORT", "pii"), ("Export", "Pii")] {
+        let body = Draft::new("medium", class)
+            .meta("data_sensitivity", sensitivity)
+            .body();
+        bench.submit(&agent(), &body).is(403, "blocked");
+    }
+    let other = Draft::new("medium", "export").body();
+    assert_eq!(bench.submit(&agent(), &other).status, 202);
 }

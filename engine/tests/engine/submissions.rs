@@ -1,7 +1,10 @@
 //! What is taken as a submission, and what its answers look like.
 
+use std::fmt::Write as _;
+use std::sync::{Arc, Mutex};
+
 use serde_json::{Value, json};
-use sernixa_engine::{Principal, Request, Role};
+use sernixa_engine::{Engine, MemoryStore, Principal, Request, Role, Store};
 
 use crate::support::{Answered, Bench, Draft, agent, reviewer};
 
@@ -349,4 +352,36 @@ fn an_approval_id_says_nothing_about_the_claim_key() {
     let key = sernixa_engine::Entropy::from_seed([0; 32]).draw_secret();
     let id = sernixa_engine::ApprovalId::parse(&waiting.id).unwrap();
     assert!(!key.windows(16).any(|part| part == id.0));
+}
+
+/// What a reviewer's closure might print, or a store in a log line.
+#[test]
+fn nothing_that_was_submitted_is_printed_by_debug() {
+    const MARKER: &str = "f00dMarkerf00d";
+    let store = Arc::new(MemoryStore::new());
+    let engine = Engine::builder()
+        .shared_store(Arc::clone(&store) as Arc<dyn Store>)
+        .build()
+        .unwrap();
+    let bench = Bench::new(engine);
+    let printed = Arc::new(Mutex::new(String::new()));
+    let heard = Arc::clone(&printed);
+    let _subscription = bench.engine.subscribe(Box::new(move |change| {
+        write!(heard.lock().unwrap(), "{change:?}").unwrap();
+    }));
+    let body = Draft::high()
+        .meta("summary", format!("pay {MARKER}"))
+        .meta("args", vec![MARKER])
+        .meta("note", MARKER)
+        .body();
+    let waiting = bench.submit(&agent(), &body).waiting();
+    let record = bench.approve(&reviewer(), &waiting.id);
+    let claim_id = "c1a1".repeat(8);
+    assert_eq!(bench.claim(&agent(), &waiting, &claim_id).status, 200);
+    let mut printed = printed.lock().unwrap();
+    write!(printed, "{record:?} {store:?} {:?}", bench.engine).unwrap();
+    assert!(printed.contains("approval") || printed.contains("Approval"));
+    for secret in [MARKER, waiting.token.as_str(), &claim_id] {
+        assert!(!printed.contains(secret), "{secret} in {printed}");
+    }
 }

@@ -37,6 +37,7 @@ mod urls;
 mod walk;
 
 use std::borrow::Cow;
+use std::fmt;
 
 use serde_json::{Map, Value};
 
@@ -66,8 +67,8 @@ pub enum Text {
     Reviewer,
 }
 
-/// Metadata after DLP, as a map.
-#[derive(Clone, Debug, PartialEq)]
+/// Metadata after DLP, as a map. Its `Debug` shows no value: outside mode `mask` they are as they were.
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Protected {
     /// Masked in mode `mask`, else as it was.
@@ -78,8 +79,8 @@ pub struct Protected {
     pub blocked: bool,
 }
 
-/// Metadata after DLP, as JSON text.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Metadata after DLP, as JSON text. Its `Debug` does not show it: outside mode `mask` it is as it was.
+#[derive(Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct ProtectedJson<'t> {
     /// Masked in mode `mask`, else as it was: same members in the same order, numbers as written.
@@ -89,6 +90,26 @@ pub struct ProtectedJson<'t> {
     pub findings: Vec<Finding>,
     /// Whether it must not be sent: mode `block`, and something was found.
     pub blocked: bool,
+}
+
+impl fmt::Debug for Protected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Protected")
+            .field("members", &self.metadata.len())
+            .field("findings", &self.findings)
+            .field("blocked", &self.blocked)
+            .finish()
+    }
+}
+
+impl fmt::Debug for ProtectedJson<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ProtectedJson")
+            .field("bytes", &self.metadata.len())
+            .field("findings", &self.findings)
+            .field("blocked", &self.blocked)
+            .finish()
+    }
 }
 
 /// Looks through `metadata` and does with what it finds as `mode` says.
