@@ -8,7 +8,7 @@ use std::task::{Context, Poll, Wake, Waker};
 
 use sernixa::{Client, Error, RiskLevel};
 
-use crate::support::latch::Latch;
+use crate::support::latch::{Latch, PATIENCE};
 use crate::support::service::{OUTCOMES, SUBMIT, Says, Service, action};
 
 /// A waker that a test can wait for, again and again.
@@ -267,4 +267,37 @@ fn a_governed_call_may_be_dropped_after_any_number_of_polls() {
         assert!(polls < 20, "it never ends");
     }
     assert!(polls >= 4, "only {polls} places to drop it at");
+}
+
+#[test]
+fn an_embedded_call_that_is_dropped_is_withdrawn_and_its_reviewer_bothered_no_more() {
+    use sernixa::embedded::engine::ChangeKind;
+    use sernixa::embedded::{Decision, Engine, Record};
+
+    let engine = Engine::in_memory();
+    let (sender, changes) = std::sync::mpsc::channel();
+    let sender = std::sync::Mutex::new(sender);
+    let _subscription = engine.subscribe(Box::new(move |change| {
+        let _ = sender
+            .lock()
+            .unwrap()
+            .send((change.kind(), change.approval_id()));
+    }));
+    let client = Client::builder()
+        .environment(|_| None)
+        .engine(engine.clone())
+        .reviewer(|_: &Record| Decision::leave())
+        .build()
+        .unwrap();
+    let mut call = Box::pin(client.authorize(&action(RiskLevel::High)));
+    assert!(poll_once(&mut call, &Arc::new(Bell::default())).is_pending());
+    let (kind, asked) = changes.recv_timeout(PATIENCE).unwrap();
+    assert_eq!(kind, ChangeKind::Asked);
+    drop(call);
+    let (kind, withdrawn) = changes.recv_timeout(PATIENCE).unwrap();
+    assert_eq!((kind, withdrawn), (ChangeKind::Expired, asked));
+    client
+        .run(&action(RiskLevel::Low), || Ok::<_, Error>(()))
+        .unwrap();
+    client.close_blocking();
 }

@@ -24,4 +24,5 @@ mod delegation;
 mod bound;
 mod reported;
 mod shapes;
+mod steps;
 mod support;
