@@ -9,9 +9,11 @@ use proptest::prelude::*;
 use serde_json::{Value, json};
 use sernixa::{Client, Error, RiskLevel};
 
+use super::case::{Case, Setup};
 use super::documents::{self, right_pending, text};
+use super::explore::{explore, explore_in_turn};
 use super::predicate::Kind;
-use super::rig::{self, Case, Setup, action, explore, explore_in_turn};
+use super::rig::{self, action};
 use super::shot::{Delivery, Shot};
 use crate::support::latch::Latch;
 use crate::support::reply::Reply;

@@ -6,8 +6,10 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use sernixa::{Client, Error, RiskLevel};
 
+use super::case::{Case, Setup};
 use super::documents::{self, right_pending, text};
-use super::rig::{self, Case, Setup, action, explore};
+use super::explore::explore;
+use super::rig::{self, action};
 use super::shot::Shot;
 use crate::support::reply::Reply;
 use crate::support::server::Server;

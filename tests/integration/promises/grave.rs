@@ -10,7 +10,8 @@ use sernixa::embedded::engine::{
 use sernixa::embedded::{Decision, Engine, Record};
 use sernixa::{Action, Client, Error, RiskLevel};
 
-use super::rig::{self, Setup, action};
+use super::case::Setup;
+use super::rig::{self, action};
 use crate::support::reply::Reply;
 use crate::support::server::Server;
 

@@ -1,22 +1,29 @@
-//! One module per promise of DESIGN 1.
+//! The promises of DESIGN 1, a module each; those that live elsewhere are named.
+//!
+//! 1. Fail closed: [`fail_closed`].
+//! 2. Bound: [`claims`], and `bound` beside this folder.
+//! 3. Once: [`claims`] over HTTP, [`once`] in the process.
+//! 4. Nothing leaves: `nothing_leaves` beside this folder.
+//! 5. A person decides what is grave: [`grave`].
+//! 6. Nothing is lost: with the durable stores; `engine/tests` has the life cycle.
+//! 7. Waiting is free: [`waiting_is_free`].
+//! 8. What happened can be proved: the audit chain, in `engine/tests`.
+//!
+//! [`fail_closed`] and [`claims`] explore: [`documents`] and [`values`] generate answers, [`shot`]
+//! puts one on the wire, [`rig`] runs the real client against them, and [`predicate`], which shares
+//! no code with the client, says what must come of it. `SERNIXA_TEST_CASES=20000` runs longer,
+//! `SERNIXA_TEST_SEED` repeats a run that failed.
 
+mod case;
 mod documents;
+mod explore;
 mod predicate;
 mod rig;
 mod shot;
 mod values;
 
-/// Promise 1, fail closed: the body begins only after an answer on the allow-list.
-mod fail_closed;
-
-/// Promises 2 and 3, bound and once: no run without this call's own claim, where claims are offered.
 mod claims;
-
-/// Promise 3, once: one human approval starts one execution.
-mod once;
-
-/// Promise 5, a person decides what is grave: no policy, no memory, no immediate allow does.
+mod fail_closed;
 mod grave;
-
-/// Promise 7, waiting is free: pending calls delay nobody.
+mod once;
 mod waiting_is_free;

@@ -2,204 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::hash::{BuildHasher as _, RandomState};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use proptest::prelude::*;
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
 use serde_json::Value;
 use sernixa::{Action, Client, Error, RiskLevel};
 
-use super::predicate::{self, Call, Kind, Pending, Seen, Step, Verdict};
+use super::case::{Case, Expected, Setup, expect};
+use super::explore::Tally;
+use super::predicate::{Kind, Seen};
 use super::shot::{Shot, TIMEOUT, Values};
 use crate::support::reply::Reply;
 use crate::support::server::{Request, Server};
-
-/// What the call and its client are like.
-#[allow(
-    clippy::struct_excessive_bools,
-    reason = "settings, independent of each other"
-)]
-#[derive(Clone, Debug)]
-pub struct Setup {
-    pub risk: RiskLevel,
-    pub accept_immediate_high_risk: bool,
-    pub require_claim: bool,
-    /// The client was offered `claim` by an earlier answer.
-    pub once_offered: bool,
-    /// Through `run_async`, else through `run`.
-    pub asynchronous: bool,
-    pub max_retries: usize,
-}
-
-impl Setup {
-    /// A low-risk call through the sync door of a client with all defaults and no retries.
-    pub fn plain() -> Self {
-        Self {
-            risk: RiskLevel::Low,
-            accept_immediate_high_risk: false,
-            require_claim: false,
-            once_offered: false,
-            asynchronous: false,
-            max_retries: 0,
-        }
-    }
-
-    pub fn any() -> impl Strategy<Value = Self> {
-        use RiskLevel::{Critical, High, Low, Medium};
-        let risk =
-            prop_oneof![5 => Just(Low), 3 => Just(Medium), 2 => Just(High), 1 => Just(Critical)];
-        (risk, prop::bool::weighted(0.15), any::<bool>()).prop_map(
-            |(risk, accept, asynchronous)| Self {
-                risk,
-                accept_immediate_high_risk: accept,
-                asynchronous,
-                ..Self::plain()
-            },
-        )
-    }
-}
-
-/// What the server answers: the n-th request gets the n-th answer, then always the last.
-#[derive(Clone, Debug)]
-pub struct Case {
-    pub setup: Setup,
-    pub submissions: Vec<Shot>,
-    pub records: Vec<Shot>,
-    pub claims: Vec<Shot>,
-}
-
-impl Case {
-    fn nth(shots: &[Shot], nth: usize) -> Shot {
-        let last = shots.last().expect("at least one answer");
-        shots.get(nth).unwrap_or(last).clone()
-    }
-}
-
-/// What should come of a case.
-#[derive(Debug, Default)]
-pub struct Expected {
-    /// `None`: the body runs.
-    pub refused: Option<Kind>,
-    pub pending: Option<Pending>,
-    pub submissions: usize,
-    pub claims: usize,
-    /// What the last answer was, as the predicate sees it.
-    pub last: Option<Seen>,
-    /// The answer to the submission offered claims.
-    pub offered: bool,
-    /// An answer on the way never came.
-    pub late: bool,
-    /// Which rows of the tables were met, for counting.
-    pub rows: Vec<String>,
-}
-
-/// Walks a case through the predicate.
-pub fn expect(case: &Case, values: &Values) -> Expected {
-    let setup = &case.setup;
-    let call = Call {
-        grave: matches!(setup.risk, RiskLevel::High | RiskLevel::Critical),
-        accept_immediate_high_risk: setup.accept_immediate_high_risk,
-        require_claim: setup.require_claim,
-        once_offered: setup.once_offered,
-        request_id: values.request_id.clone(),
-        body_hash: values.body_hash.clone(),
-    };
-    let late = |shot: &Shot| matches!(shot.seen(values), Seen::Late);
-    let mut expected = Expected::default();
-    let (seen, made) = attempts(&case.submissions, setup.max_retries, values);
-    expected.submissions = made;
-    expected.late |= case.submissions.iter().take(made).any(late);
-    let verdict = predicate::submission(&call, &seen);
-    expected.offered = predicate::offered(&call, &seen);
-    let word = match &verdict {
-        Verdict::Runs => "runs".to_owned(),
-        Verdict::Waits(_) => "waits".to_owned(),
-        Verdict::Refuses(kind) => format!("{kind:?}"),
-    };
-    expected
-        .rows
-        .push(format!("submission: {} → {word}", class(&seen)));
-    expected.last = Some(seen);
-    let pending = match verdict {
-        Verdict::Runs => return expected,
-        Verdict::Refuses(kind) => {
-            expected.refused = Some(kind);
-            return expected;
-        }
-        Verdict::Waits(pending) => pending,
-    };
-    expected.pending = Some(pending.clone());
-
-    for n in 0.. {
-        assert!(n <= case.records.len(), "the last record must end the wait");
-        let seen = Case::nth(&case.records, n).seen(values);
-        expected.late |= matches!(seen, Seen::Late);
-        let step = predicate::record(&call, &pending, &seen);
-        let word = match step {
-            Step::Opens => "opens".to_owned(),
-            Step::KeepsWaiting => "keeps waiting".to_owned(),
-            Step::Refuses(kind) => format!("{kind:?}"),
-        };
-        expected
-            .rows
-            .push(format!("record: {} → {word}", class(&seen)));
-        expected.last = Some(seen);
-        match step {
-            Step::KeepsWaiting => {}
-            Step::Opens => break,
-            Step::Refuses(kind) => {
-                expected.refused = Some(kind);
-                return expected;
-            }
-        }
-    }
-    if !pending.claims {
-        return expected;
-    }
-
-    let (seen, made) = attempts(&case.claims, setup.max_retries, values);
-    expected.claims = made;
-    expected.late |= case.claims.iter().take(made).any(late);
-    expected.refused = predicate::claim(&call, &pending, &values.claim_id, &seen);
-    let word = expected
-        .refused
-        .map_or("runs".to_owned(), |kind| format!("{kind:?}"));
-    expected
-        .rows
-        .push(format!("claim: {} → {word}", class(&seen)));
-    expected.last = Some(seen);
-    expected
-}
-
-/// The answer that counts after the retries, and how many attempts that takes.
-fn attempts(shots: &[Shot], max_retries: usize, values: &Values) -> (Seen, usize) {
-    let mut made = 0;
-    loop {
-        let seen = Case::nth(shots, made).seen(values);
-        made += 1;
-        if made > max_retries || !predicate::retried(&seen) {
-            return (seen, made);
-        }
-    }
-}
-
-/// The row's head: what came.
-fn class(seen: &Seen) -> String {
-    match seen {
-        Seen::Late => "late".to_owned(),
-        Seen::Broken => "broken".to_owned(),
-        Seen::TooLarge => "too large".to_owned(),
-        Seen::Answer(answer) => match answer.status {
-            status @ (200 | 202 | 401 | 403 | 404 | 409 | 410 | 429) => status.to_string(),
-            300..=399 => "3xx".to_owned(),
-            500..=599 => "5xx".to_owned(),
-            _ => "other".to_owned(),
-        },
-    }
-}
 
 /// What the server is to do now, and what it heard.
 #[derive(Default)]
@@ -513,7 +328,7 @@ fn encoded(id: &str) -> String {
         .collect()
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -540,32 +355,6 @@ pub fn action(intent: &str, risk: RiskLevel) -> Action {
         .systems(["db"])
 }
 
-/// How often each row of the tables was met.
-#[derive(Default)]
-pub struct Tally(Mutex<BTreeMap<String, usize>>);
-
-impl Tally {
-    pub fn add(&self, rows: &[String]) {
-        let mut counts = lock(&self.0);
-        for row in rows {
-            *counts.entry(row.clone()).or_default() += 1;
-        }
-    }
-
-    /// Prints the counts; fails when one of `rows` was never met.
-    pub fn must_have_met(&self, rows: &[&str]) {
-        let counts = lock(&self.0);
-        counts
-            .iter()
-            .for_each(|(row, count)| println!("{count:>7}  {row}"));
-        let missed: Vec<_> = rows
-            .iter()
-            .filter(|row| !counts.contains_key(**row))
-            .collect();
-        assert!(missed.is_empty(), "the generator never met {missed:?}");
-    }
-}
-
 struct Heard<'a>(&'a [Request]);
 
 impl fmt::Display for Heard<'_> {
@@ -574,72 +363,4 @@ impl fmt::Display for Heard<'_> {
             .iter()
             .try_for_each(|r| writeln!(f, "  {} {}", r.method, r.target))
     }
-}
-
-/// Runs `cases` cases (or as many as `SERNIXA_TEST_CASES` says) on `workers` rigs at once. Waiting and
-/// slow answers cost time, not work, so there may be many more workers than cores.
-///
-/// A failure prints the seed; `SERNIXA_TEST_SEED` repeats the run. Fails when one of `rows` was
-/// never met.
-pub fn explore<S>(cases: usize, workers: usize, strategy: impl Fn() -> S + Sync, rows: &[&str])
-where
-    S: Strategy<Value = Case>,
-{
-    explore_in_turn(
-        cases,
-        workers,
-        || strategy().prop_map(|case| vec![case]),
-        rows,
-    );
-}
-
-/// The same for cases that follow each other on one client.
-pub fn explore_in_turn<S>(
-    cases: usize,
-    workers: usize,
-    strategy: impl Fn() -> S + Sync,
-    rows: &[&str],
-) where
-    S: Strategy<Value = Vec<Case>>,
-{
-    let number = |name: &str| {
-        std::env::var(name)
-            .ok()
-            .map(|text| text.parse::<u64>().expect("a number"))
-    };
-    let usual = cases;
-    let cases = number("SERNIXA_TEST_CASES").map_or(usual, |n| usize::try_from(n).unwrap());
-    let seed = number("SERNIXA_TEST_SEED").unwrap_or_else(|| RandomState::new().hash_one(0));
-    let tally = Tally::default();
-    std::thread::scope(|scope| {
-        for worker in 0..workers {
-            let (tally, strategy) = (&tally, &strategy);
-            scope.spawn(move || {
-                let mut bytes = [0; 32];
-                bytes[..8].copy_from_slice(&seed.to_le_bytes());
-                bytes[8] = u8::try_from(worker).unwrap();
-                let config = Config {
-                    cases: u32::try_from(cases.div_ceil(workers)).unwrap(),
-                    failure_persistence: None,
-                    max_shrink_iters: 300,
-                    ..Config::default()
-                };
-                let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-                let rig = std::cell::RefCell::new(Rig::new());
-                let outcome = TestRunner::new_with_rng(config, rng).run(&strategy(), |cases| {
-                    rig.borrow_mut()
-                        .check_in_turn(&cases, tally)
-                        .map_err(TestCaseError::fail)
-                });
-                match outcome {
-                    Ok(()) => {}
-                    Err(TestError::Fail(why, cases)) => {
-                        panic!("{why}\n{cases:#?}\nSERNIXA_TEST_SEED={seed}")
-                    }
-                    Err(TestError::Abort(why)) => panic!("{why}"),
-                }
-            });
-        }
-    });
-    tally.must_have_met(if cases < usual { &[] } else { rows });
 }
