@@ -32,6 +32,12 @@ fn main() -> ExitCode {
         stub::serve();
         return ExitCode::SUCCESS;
     }
+    if let [_, flag, who, url, ..] = arguments.as_slice()
+        && flag == "--resident"
+    {
+        println!("{}", client::resident_after_calls(who, url));
+        return ExitCode::SUCCESS;
+    }
     let quick = arguments.iter().any(|argument| argument == "quick");
     let calls = if quick { 500 } else { 4_000 };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);

@@ -1,5 +1,6 @@
 //! The rows.
 
+use std::process::Command;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -17,6 +18,7 @@ pub fn rows(url: &str, calls: usize, layout: Layout) -> usize {
     let mut missed = one_after_another(&runtime, url, calls);
     missed += many_tasks(&runtime, url, calls);
     missed += pending(&runtime, url);
+    missed += resident(url);
     if layout == Layout::TwoCores {
         missed += ten_thousand(&runtime, url, calls);
     }
@@ -175,6 +177,41 @@ fn pending(runtime: &Runtime, url: &str) -> usize {
     usize::from(took > LIMIT) + usize::from(behind > 5.0)
 }
 
+/// The resident memory after 1,000 calls, in processes of their own.
+fn resident(url: &str) -> usize {
+    const LIMIT: f64 = 10.0;
+
+    let own = std::env::current_exe().unwrap();
+    let megabytes = |who: &str| -> f64 {
+        let output = Command::new(&own)
+            .args(["--resident", who, url])
+            .output()
+            .unwrap();
+        let text = String::from_utf8(output.stdout).unwrap();
+        text.trim().parse::<f64>().unwrap() / 1e6
+    };
+    let (bare, gated) = (megabytes("bare"), megabytes("gated"));
+    println!(
+        "{:<44} {gated:>10.1} MB {LIMIT:>5.1} MB (bare reqwest {bare:.1} MB){}",
+        "resident after 1,000 calls",
+        mark(gated > LIMIT)
+    );
+    usize::from(gated > LIMIT)
+}
+
+/// The other side of [`resident`].
+pub fn resident_after_calls(who: &str, url: &str) -> f64 {
+    if who == "bare" {
+        let bare = Bare::sending(url, "x".repeat(609));
+        (0..1_000).for_each(|_| bare.call());
+    } else {
+        let (plain, low) = (client(url, "plain"), action(RiskLevel::Low));
+        (0..1_000).for_each(|_| sync_call(&plain, &low));
+        plain.close_blocking();
+    }
+    measure::resident()
+}
+
 /// 10,000 pending calls: what each holds, and what they cost an allowed call.
 fn ten_thousand(runtime: &Runtime, url: &str, calls: usize) -> usize {
     const PENDING: u32 = 10_000;
@@ -326,22 +363,24 @@ struct Bare {
 }
 
 impl Bare {
+    /// Sends what a gated call sends.
     fn new(url: &str) -> Self {
+        let like = self::client(url, "plain").prepare(&action(RiskLevel::Low));
+        Self::sending(url, like.unwrap().body().to_owned())
+    }
+
+    fn sending(url: &str, body: String) -> Self {
         let runtime = current_thread();
         let client = reqwest::Client::builder()
             .no_proxy()
             .timeout(Duration::from_secs(10))
             .build()
             .unwrap();
-        let like = self::client(url, "plain")
-            .prepare(&action(RiskLevel::Low))
-            .unwrap();
-        let body = bytes::Bytes::from(like.body().to_owned());
         Self {
             runtime,
             client,
             url: format!("{url}/plain/api/actions/execute"),
-            body,
+            body: body.into(),
         }
     }
 
