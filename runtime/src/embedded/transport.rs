@@ -90,6 +90,14 @@ impl Transport for EmbeddedTransport {
 
     fn subscribe(&self, wake: Wake) -> Option<Subscription> {
         let subscription = self.engine.subscribe(Box::new(move |change| {
+            // Asking, claiming and reporting are the client's own doing: nobody waits to hear it.
+            let decided = matches!(
+                change.kind(),
+                engine::ChangeKind::Decided | engine::ChangeKind::Expired
+            );
+            if !decided {
+                return;
+            }
             if let Some(id) = ApprovalId::new(&change.approval_id().to_string()) {
                 wake(&id);
             }

@@ -1,7 +1,7 @@
 //! What an answer means (DESIGN 6 and 7): pure functions from an answer to a verdict.
 //!
 //! One judge for HTTP, the embedded engine and the test double. Whatever is not listed here is
-//! [`Error::Api`], and the body does not run.
+//! [`Error::Api`](crate::Error::Api), and the body does not run.
 
 mod claim;
 mod fault;
