@@ -26,3 +26,4 @@ mod reported;
 mod shapes;
 mod steps;
 mod support;
+mod waiting;

@@ -47,7 +47,12 @@ impl Desk {
     /// A desk without jobs.
     pub(super) fn new(core: Arc<Core>, subscription: Option<Subscription>) -> Rc<Self> {
         Rc::new(Self {
-            submissions: Semaphore::new(core.settings.max_async_in_flight),
+            // A semaphore panics past its most, and "no limit" is often said by a greater number.
+            submissions: Semaphore::new(
+                core.settings
+                    .max_async_in_flight
+                    .min(Semaphore::MAX_PERMITS),
+            ),
             looks: Lane::new(),
             waiters: RefCell::default(),
             subscription,

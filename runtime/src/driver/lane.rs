@@ -1,84 +1,111 @@
-//! The lane of the looks at pending approvals: apart from the submissions, and no wider than the
-//! service's pace asks for.
+//! The lane of the looks at pending approvals: apart from the submissions, and out of their way.
 //!
-//! On a quick service one look at a time serves ten thousand waiters, and a call that comes between
-//! them finds at most one before it. A slow service is asked several things at a time.
+//! One look goes at a time while the service answers quickly: ten thousand waiters are served so,
+//! and a call that comes between them finds at most one look before it. A look that takes its time
+//! lets the next one go, so that a slow service is asked several things at once, and one answer
+//! that never comes holds up nobody.
 
-use std::cell::Cell;
 use std::time::Duration;
 
 use tokio::sync::{Semaphore, SemaphorePermit};
 
+use super::race::{Either, race};
+use crate::clock::Clock;
+use crate::transport::{Answer, Fault, Sending};
+
 /// The most looks under way at a time, however slow the service.
 const WIDEST: usize = 32;
 
-/// One more look at a time for each of these that a look takes.
-const PACE: Duration = Duration::from_millis(1);
+/// After this time a look lets the next one go.
+const PATIENCE: Duration = Duration::from_millis(2);
 
 /// See the [module](self).
 pub(super) struct Lane {
     places: Semaphore,
-    width: Cell<usize>,
+    gate: Semaphore,
+}
+
+/// A place in the lane, and the right to be the next.
+pub(super) struct Place<'a> {
+    _place: SemaphorePermit<'a>,
+    gate: SemaphorePermit<'a>,
 }
 
 impl Lane {
     pub(super) fn new() -> Self {
         Self {
-            places: Semaphore::new(1),
-            width: Cell::new(1),
+            places: Semaphore::new(WIDEST),
+            gate: Semaphore::new(1),
         }
     }
 
-    /// A place for one look. `None` never comes: the lane is not closed.
-    pub(super) async fn enter(&self) -> Option<SemaphorePermit<'_>> {
-        self.places.acquire().await.ok()
+    /// Waits for a place. `None` never comes: the lane is not closed.
+    pub(super) async fn enter(&self) -> Option<Place<'_>> {
+        let place = self.places.acquire().await.ok()?;
+        let gate = self.gate.acquire().await.ok()?;
+        Some(Place {
+            _place: place,
+            gate,
+        })
     }
+}
 
-    /// Ends a look that took this long, and widens or narrows the lane by one.
-    pub(super) fn leave(&self, place: SemaphorePermit<'_>, took: Duration) {
-        let width = self.width.get();
-        let paces = took.as_nanos() / PACE.as_nanos();
-        let wanted = usize::try_from(paces).map_or(WIDEST, |paces| paces.clamp(1, WIDEST));
-        if wanted > width {
-            self.places.add_permits(1);
-            self.width.set(width + 1);
-        } else if wanted < width {
-            place.forget();
-            self.width.set(width - 1);
+impl Place<'_> {
+    /// Awaits the answer of one look in this place.
+    pub(super) async fn await_answer(
+        self,
+        mut sending: Sending<'_>,
+        clock: &dyn Clock,
+    ) -> Result<Answer, Fault> {
+        match race(sending.as_mut(), clock.sleep(PATIENCE).as_mut()).await {
+            Either::First(result) => result,
+            Either::Second(()) => {
+                drop(self.gate);
+                sending.await
+            }
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use std::pin::pin;
+    use std::task::{Context, Poll, Waker};
 
-    fn look(lane: &Lane, took: Duration) {
-        let place = lane.places.try_acquire().expect("a place");
-        lane.leave(place, took);
+    use super::*;
+    use crate::clock::ManualClock;
+
+    fn poll<F: Future>(future: std::pin::Pin<&mut F>) -> Poll<F::Output> {
+        future.poll(&mut Context::from_waker(Waker::noop()))
+    }
+
+    fn silent() -> Sending<'static> {
+        Box::pin(std::future::pending())
     }
 
     #[test]
-    fn the_lane_is_as_wide_as_the_service_is_slow_and_never_wider_than_thirty_two() {
+    fn a_second_look_goes_when_the_first_has_ended_or_takes_its_time() {
+        let clock = ManualClock::starting_at(0);
         let lane = Lane::new();
-        for _ in 0..10 {
-            look(&lane, Duration::from_micros(80));
-        }
-        assert_eq!((lane.width.get(), lane.places.available_permits()), (1, 1));
-        for _ in 0..100 {
-            look(&lane, Duration::from_secs(9));
-        }
+        let look = |sending| async {
+            let place = lane.enter().await.expect("a place");
+            place.await_answer(sending, &clock).await
+        };
+        let mut hung = pin!(look(silent()));
+        assert!(poll(hung.as_mut()).is_pending());
+        let mut quick = pin!(look(Box::pin(async { Ok(Answer::json(200, "{}")) })));
+        assert!(poll(quick.as_mut()).is_pending());
+        clock.advance(PATIENCE);
+        assert!(poll(hung.as_mut()).is_pending());
+        assert!(matches!(poll(quick), Poll::Ready(Ok(_))));
+        // What ended, or was dropped, has left its place and the gate.
+        drop(look(silent()));
         assert_eq!(
-            (lane.width.get(), lane.places.available_permits()),
-            (32, 32)
+            (
+                lane.places.available_permits(),
+                lane.gate.available_permits()
+            ),
+            (31, 1)
         );
-        for _ in 0..100 {
-            look(&lane, Duration::from_millis(5));
-        }
-        assert_eq!((lane.width.get(), lane.places.available_permits()), (5, 5));
-        for _ in 0..100 {
-            look(&lane, Duration::ZERO);
-        }
-        assert_eq!((lane.width.get(), lane.places.available_permits()), (1, 1));
     }
 }

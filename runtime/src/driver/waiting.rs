@@ -123,29 +123,31 @@ async fn look(
     wait: &Wait,
 ) -> Result<Option<Looked>, Error> {
     let settings = &desk.core.settings;
-    let sending = async {
-        let Some(place) = desk.looks.enter().await else {
-            return Err(Fault::Timeout);
-        };
-        let begin = settings.clock.monotonic();
-        let request = Request::get(Endpoint::Record(ticket.approval_id.clone()));
-        let result = desk.core.transport.send(request).await;
-        let took = settings.clock.monotonic().saturating_sub(begin);
-        desk.looks.leave(place, took);
-        result
-    };
+    let transport = &desk.core.transport;
+    let request = Request::get(Endpoint::Record(ticket.approval_id.clone()));
     let left = wait
         .deadline()
         .map(|end| end.saturating_sub(settings.clock.monotonic()));
-    let result = match left {
-        // An engine in the process answers when it is asked.
-        Some(left) if desk.core.transport.retries() => {
-            match race(pin!(sending), settings.clock.sleep(left).as_mut()).await {
+    let result = if transport.retries() {
+        let sending = async {
+            let Some(place) = desk.looks.enter().await else {
+                return Err(Fault::Timeout);
+            };
+            // On the heap: few are in the lane, but thousands wait for it.
+            let sending = transport.send(request);
+            Box::pin(place.await_answer(sending, &*settings.clock)).await
+        };
+        let mut sending = pin!(sending);
+        match left {
+            None => sending.await,
+            Some(left) => match race(sending.as_mut(), settings.clock.sleep(left).as_mut()).await {
                 Either::First(result) => result,
                 Either::Second(()) => return Ok(None),
-            }
+            },
         }
-        _ => sending.await,
+    } else {
+        // An engine in the process answers when it is asked.
+        transport.send(request).await
     };
     match result {
         Ok(answer) => judge::record(&desk.core.terms(asked), ticket, &answer).map(Some),
