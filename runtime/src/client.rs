@@ -160,7 +160,7 @@ impl Client {
         &self,
         action: &Action,
     ) -> impl Future<Output = Result<Permit, Error>> + Send + use<> {
-        Self::ask(action::prepare(action, self))
+        Self::ask(action::prepare(action, self).map(Box::new))
     }
 
     /// As [`authorize`](Self::authorize), blocking this thread.

@@ -49,11 +49,10 @@ impl Client {
     /// The async door: needs no runtime, no timers, and may move between threads. What could not
     /// be prepared is the future's error.
     pub(crate) fn ask(
-        prepared: Result<Prepared, Error>,
+        prepared: Result<Box<Prepared>, Error>,
     ) -> impl Future<Output = Result<Permit, Error>> + Send + use<> {
-        // On the heap: what was prepared is gone once the call has knocked, but a future keeps the
-        // place of all that it ever held.
-        let prepared = prepared.map(Box::new);
+        // It comes on the heap: what was prepared is gone once the call has knocked, but a future
+        // keeps the place of all that it ever held.
         async move {
             let prepared = prepared?;
             let client = prepared.client.clone();

@@ -68,6 +68,7 @@ impl<'a> Argument<'a> {
 #[must_use]
 pub struct Call<'a> {
     pub(crate) site: &'static Callsite,
+    pub(crate) instance: &'static str,
     pub(crate) client: Option<&'a Client>,
     pub(crate) capture: Option<bool>,
     pub(crate) arguments: &'a [Argument<'a>],
@@ -81,6 +82,7 @@ impl<'a> Call<'a> {
     pub const fn new(site: &'static Callsite) -> Self {
         Self {
             site,
+            instance: "",
             client: None,
             capture: None,
             arguments: &[],
@@ -88,6 +90,13 @@ impl<'a> Call<'a> {
             summary: None,
             resume_key: None,
         }
+    }
+
+    /// Which of the functions that share this call site is called, with its generics and the type
+    /// and trait that it belongs to.
+    pub const fn instance(mut self, name: &'static str) -> Self {
+        self.instance = name;
+        self
     }
 
     /// Key `client`.
@@ -129,13 +138,14 @@ impl<'a> Call<'a> {
     /// What will be asked. Reads the `TestGate` and the delegation in scope, so it runs where the
     /// call was made. An error waits inside until somebody asks.
     pub fn prepare(self) -> Prepared {
-        Prepared(action::prepare_call(&self))
+        // On the heap: a future that waits for the decision keeps the place of all it was given.
+        Prepared(action::prepare_call(&self).map(Box::new))
     }
 }
 
 /// A call that is ready to be asked for; owns all that it needs.
 #[must_use]
-pub struct Prepared(Result<action::Prepared, Error>);
+pub struct Prepared(Result<Box<action::Prepared>, Error>);
 
 /// The sync door.
 ///
@@ -144,15 +154,18 @@ pub struct Prepared(Result<action::Prepared, Error>);
 pub fn authorize_blocking(prepared: Prepared) -> Result<Running, Error> {
     let prepared = prepared.0?;
     let client = prepared.client.clone();
-    client.ask_blocking(prepared).map(Running::new)
+    client.ask_blocking(*prepared).map(Running::new)
 }
 
 /// The async door.
 ///
 /// # Errors
 /// Whatever keeps the body from running.
-pub async fn authorize(prepared: Prepared) -> Result<Running, Error> {
-    Client::ask(prepared.0).await.map(Running::new)
+pub fn authorize(
+    prepared: Prepared,
+) -> impl Future<Output = Result<Running, Error>> + Send + use<> {
+    let asked = Client::ask(prepared.0);
+    async move { asked.await.map(Running::new) }
 }
 
 /// A body that may run now. Dropped unfinished it reports `panicked` while panicking, else
