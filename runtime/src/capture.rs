@@ -19,11 +19,18 @@ pub(crate) const VALUE_LIMIT: usize = 256 * 1024;
 pub(crate) trait Json {
     /// Appends its canonical text, at most `budget` bytes, or leaves `out` as it was.
     fn append(&self, budget: usize, out: &mut String) -> Result<(), CanonicalError>;
+
+    /// The same for the digest, where no two values of a type may read alike.
+    fn append_distinct(&self, budget: usize, out: &mut String) -> Result<(), CanonicalError>;
 }
 
 impl<T: Serialize + ?Sized> Json for T {
     fn append(&self, budget: usize, out: &mut String) -> Result<(), CanonicalError> {
         canonical::append(self, budget, out)
+    }
+
+    fn append_distinct(&self, budget: usize, out: &mut String) -> Result<(), CanonicalError> {
+        canonical::append_distinct(self, budget, out)
     }
 }
 

@@ -89,7 +89,7 @@ impl Digest {
 }
 
 /// The HMAC over the canonical JSON object of `arguments`. One that has no value, does not
-/// serialise or does not fit is left out and named.
+/// serialise, reads like another value of its type or does not fit is left out and named.
 pub(crate) fn digest(key: &BindingKey, arguments: &[(&str, Option<&dyn Json>)]) -> Digest {
     let mut unbound = Vec::new();
     // Each is written whole or not at all, in order of declaration, so that which ones fit does
@@ -136,7 +136,7 @@ fn member(name: &str, value: &dyn Json, texts: &mut String) -> Option<usize> {
     texts.push(':');
     let begin = texts.len();
     let budget = ARGUMENTS_LIMIT.checked_sub(begin)?;
-    value.append(budget, texts).ok()?;
+    value.append_distinct(budget, texts).ok()?;
     Some(begin)
 }
 
@@ -218,6 +218,19 @@ mod tests {
         ]);
         assert_eq!(partial.unbound, ["skipped", "long", "nan"]);
         assert_eq!(partial.text, of(&[("kept", Some(&1))]).text);
+    }
+
+    #[test]
+    fn values_that_read_alike_are_left_out_and_never_digested_as_the_same() {
+        let keep: Option<Option<&str>> = None;
+        let clear: Option<Option<&str>> = Some(None);
+        let (kept, cleared) = (of(&[("name", Some(&keep))]), of(&[("name", Some(&clear))]));
+        assert_eq!(kept.unbound, [""; 0]);
+        assert_eq!(cleared.unbound, ["name"]);
+        assert_ne!(kept.text, cleared.text);
+        let nested = vec![Some(()), None];
+        assert_eq!(of(&[("list", Some(&nested))]).unbound, ["list"]);
+        assert_eq!(of(&[("plain", Some(&Some(Some(0))))]).unbound, [""; 0]);
     }
 
     #[test]

@@ -279,3 +279,40 @@ fn an_argument_that_is_not_bound_is_named() {
         other.metadata()["arguments_digest"]
     );
 }
+
+#[test]
+fn a_yes_to_one_generic_function_is_not_remembered_for_another() {
+    struct Staging;
+    struct Production;
+    #[sernixa::intercept(
+        intent_id = "bound-purge",
+        risk_level = "medium",
+        operation_class = "delete",
+        data_sensitivity = "internal",
+        systems_touched = ["db"],
+        client = client,
+        handles = [client],
+    )]
+    fn purge<Where>(client: &Client) -> Result<(), Error> {
+        let _ = client;
+        Ok(())
+    }
+    let asked = Arc::new(Mutex::new(0));
+    let counted = asked.clone();
+    let client = Client::builder()
+        .environment(|_| None)
+        .engine(Engine::in_memory())
+        .reviewer(move |_: &Record| {
+            *counted.lock().unwrap() += 1;
+            Decision::approve()
+        })
+        .build()
+        .unwrap();
+    for _ in 0..4 {
+        purge::<Staging>(&client).unwrap();
+    }
+    assert_eq!(*asked.lock().unwrap(), 3, "the fourth is remembered");
+    purge::<Production>(&client).unwrap();
+    assert_eq!(*asked.lock().unwrap(), 4);
+    client.close_blocking();
+}

@@ -26,6 +26,8 @@ pub(super) fn prepare(gate: &Gate, names: &Names) -> TokenStream {
     quote_spanned! {mixed=> {
         #(#tuples)*
         #private::Call::new(&#site)
+            // A closure's type name is that of the function around it, with its generics.
+            .instance(::core::any::type_name_of_val(&|| {}))
             #(.client(#client))*
             #(.capture(#capture))*
             .arguments(#arguments)

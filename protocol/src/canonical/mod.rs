@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use crate::json::{Document, JsonError};
 
-pub use serialize::{CanonicalError, append, to_string, to_writer};
+pub use serialize::{CanonicalError, append, append_distinct, to_string, to_writer};
 pub(crate) use string::write_string;
 pub(crate) use walk::{Dialect, write_map, write_node, write_value};
 

@@ -18,6 +18,9 @@ use crate::logging::event;
 use crate::random::two_ids;
 use crate::support::{Call, Kind};
 
+/// What the digest calls the function itself: no parameter is called so.
+const INSTANCE: &str = "<>";
+
 /// Who is asked: the `TestGate` in scope, the client given, the global one.
 ///
 /// # Errors
@@ -176,6 +179,11 @@ fn signer(settings: &Settings) -> Result<Option<Signer>, Error> {
 }
 
 fn digest_of_call(settings: &Settings, call: &Call<'_>) -> Digest {
+    // `purge::<Staging>` and `purge::<Production>` are submitted under one name, and so are the
+    // methods of one name that two traits give a type: what was approved of one is no approval of
+    // the other. Last, so that the arguments keep their places.
+    let instance = call.instance.contains('<').then_some(call.instance);
+    let instance = instance.as_ref().map(|name| (INSTANCE, Some(name as _)));
     let listed: Vec<(&str, Option<&dyn Json>)> = call
         .arguments
         .iter()
@@ -184,6 +192,7 @@ fn digest_of_call(settings: &Settings, call: &Call<'_>) -> Digest {
             Kind::Skipped => Some((argument.name, None)),
             Kind::Handle => None,
         })
+        .chain(instance)
         .collect();
     digest(&settings.binding, &listed)
 }

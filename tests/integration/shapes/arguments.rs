@@ -5,6 +5,7 @@ use std::cell::RefCell;
 use std::collections::HashMap;
 use std::future::Future;
 use std::pin::Pin;
+use std::task::{Context, Waker};
 
 use serde_json::{Value, json};
 use sernixa::testing::{Recorded, TestGate};
@@ -120,6 +121,93 @@ fn a_pattern_is_seen_by_what_it_binds_and_what_binds_nothing_is_seen_whole() {
         digest(|| call(8)),
         "an unnamed argument is bound, too"
     );
+}
+
+mod other {
+    pub(super) struct Point;
+}
+
+#[intercept(intent_id = "shape", risk_level = "low", operation_class = "read", data_sensitivity = "public", systems_touched = ["test"])]
+fn of_type<T, const N: usize>() -> Result<(), Error> {
+    Ok(())
+}
+
+#[intercept(intent_id = "shape", risk_level = "low", operation_class = "read", data_sensitivity = "public", systems_touched = ["test"])]
+async fn of_type_later<T>() -> Result<(), Error> {
+    Ok(())
+}
+
+impl<T> Json<T> {
+    #[intercept(intent_id = "shape", risk_level = "low", operation_class = "read", data_sensitivity = "public", systems_touched = ["test"])]
+    fn of_impl() -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+trait One {
+    #[intercept(intent_id = "shape", risk_level = "low", operation_class = "read", data_sensitivity = "public", systems_touched = ["test"])]
+    fn by_default() -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn run() -> Result<(), Error>;
+}
+
+trait Other {
+    fn run() -> Result<(), Error>;
+}
+
+impl One for Point {
+    #[intercept(intent_id = "shape", risk_level = "low", operation_class = "read", data_sensitivity = "public", systems_touched = ["test"])]
+    fn run() -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl One for other::Point {
+    #[intercept(intent_id = "shape", risk_level = "low", operation_class = "read", data_sensitivity = "public", systems_touched = ["test"])]
+    fn run() -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+impl Other for Point {
+    #[intercept(intent_id = "shape", risk_level = "low", operation_class = "read", data_sensitivity = "public", systems_touched = ["test"])]
+    fn run() -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+#[test]
+fn functions_that_are_submitted_under_one_name_are_told_apart_by_the_digest() {
+    // The gate answers at once, so one poll is enough.
+    fn later(call: impl Future<Output = Result<(), Error>>) {
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(std::pin::pin!(call).poll(&mut context).is_ready());
+    }
+    let pairs = [
+        (digest(of_type::<u8, 1>), digest(of_type::<u16, 1>)),
+        (digest(of_type::<u8, 1>), digest(of_type::<u8, 2>)),
+        (
+            digest(|| later(of_type_later::<u8>())),
+            digest(|| later(of_type_later::<u16>())),
+        ),
+        (digest(Json::<u8>::of_impl), digest(Json::<u16>::of_impl)),
+        (
+            digest(<Point as One>::by_default),
+            digest(<other::Point as One>::by_default),
+        ),
+        (
+            digest(<Point as One>::run),
+            digest(<other::Point as One>::run),
+        ),
+        (digest(<Point as One>::run), digest(<Point as Other>::run)),
+    ];
+    for (one, other) in pairs {
+        assert!(one.is_string());
+        assert_ne!(one, other);
+    }
+    assert_eq!(digest(of_type::<u8, 1>), digest(of_type::<u8, 1>));
 }
 
 #[intercept(intent_id = "shape", risk_level = "low", operation_class = "read", data_sensitivity = "public", systems_touched = ["test"], skip = [password], handles = [pool, inner])]

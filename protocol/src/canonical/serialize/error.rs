@@ -19,6 +19,8 @@ pub enum CanonicalError {
     TooLarge,
     /// A raw JSON value that is not strict JSON.
     RawJson,
+    /// `Some` of what reads `null`, as `None` does: only where values must be told apart.
+    Ambiguous,
     /// The value's own `Serialize` failed.
     Custom(String),
 }
@@ -32,6 +34,7 @@ impl fmt::Display for CanonicalError {
             Self::TooDeep => "nested more than 128 levels deep",
             Self::TooLarge => "more bytes than allowed",
             Self::RawJson => "a raw value is not strict JSON",
+            Self::Ambiguous => "`Some` of a null reads like `None`",
             Self::Custom(message) => message,
         })
     }

@@ -50,8 +50,34 @@ pub fn append<T: Serialize + ?Sized>(
     budget: usize,
     out: &mut String,
 ) -> Result<(), CanonicalError> {
+    write(value, Output::new(String::new(), budget, None), out)
+}
+
+/// As [`append`], for what has to differ wherever the value does: `Some(None)`, `Some(())` and
+/// whatever else is `Some` of a null is [`CanonicalError::Ambiguous`], because `None` reads the
+/// same.
+///
+/// # Errors
+/// As [`append`].
+pub fn append_distinct<T: Serialize + ?Sized>(
+    value: &T,
+    budget: usize,
+    out: &mut String,
+) -> Result<(), CanonicalError> {
+    let mut output = Output::new(String::new(), budget, None);
+    output.distinct = true;
+    write(value, output, out)
+}
+
+/// Appends to `out`, and takes it back after an error.
+fn write<T: Serialize + ?Sized>(
+    value: &T,
+    mut output: Output<'_>,
+    out: &mut String,
+) -> Result<(), CanonicalError> {
     let kept = out.len();
-    let mut output = Output::new(std::mem::take(out), budget, None);
+    output.limit = output.limit.saturating_add(kept);
+    output.text = std::mem::take(out);
     let written = value.serialize(&mut output);
     *out = output.text;
     if written.is_err() {
@@ -92,6 +118,8 @@ struct Output<'s> {
     wrappers: usize,
     /// Objects open: their members may still change places, so nothing is flushed.
     objects: usize,
+    /// Whether `Some` of a null is refused.
+    distinct: bool,
     sink: Option<Sink<'s>>,
 }
 
@@ -105,6 +133,7 @@ impl<'s> Output<'s> {
             depth: 0,
             wrappers: 0,
             objects: 0,
+            distinct: false,
             sink,
         }
     }
@@ -262,7 +291,12 @@ impl<'a, 's> Serializer for &'a mut Output<'s> {
     }
 
     fn serialize_some<T: Serialize + ?Sized>(self, value: &T) -> Result<(), CanonicalError> {
-        self.wrapped(value)
+        let start = self.text.len();
+        self.wrapped(value)?;
+        if self.distinct && self.text.get(start..) == Some("null") {
+            return Err(CanonicalError::Ambiguous);
+        }
+        Ok(())
     }
 
     fn serialize_unit(self) -> Result<(), CanonicalError> {

@@ -222,6 +222,35 @@ fn a_budget_is_kept_and_nothing_is_left_behind() {
 }
 
 #[test]
+fn some_of_a_null_reads_like_none_and_is_refused_where_values_must_differ() {
+    let distinct = |value: &dyn Fn(&mut String) -> Result<(), CanonicalError>| {
+        let mut out = "kept".to_owned();
+        let written = value(&mut out);
+        assert!(written.is_ok() || out == "kept");
+        written.map(|()| out)
+    };
+    let none: Option<Option<u8>> = None;
+    assert_eq!(to_string(&Some(none)).unwrap(), "null");
+    assert_eq!(
+        distinct(&|out| append_distinct(&none, 100, out)).unwrap(),
+        "keptnull"
+    );
+    for ambiguous in [Some(None), Some(Some(None))] {
+        let value: Option<Option<Option<u8>>> = ambiguous;
+        assert_eq!(
+            distinct(&|out| append_distinct(&[value], 100, out)),
+            Err(CanonicalError::Ambiguous)
+        );
+    }
+    let text = Some("null");
+    assert!(distinct(&|out| append_distinct(&(text, Some(Some(1))), 100, out)).is_ok());
+    assert_eq!(
+        distinct(&|out| append_distinct(&1234, 3, out)),
+        Err(CanonicalError::TooLarge)
+    );
+}
+
+#[test]
 fn a_sink_sees_the_same_bytes_in_pieces() {
     let value: Vec<_> = (0..2000)
         .map(|n| BTreeMap::from([("n", n), ("a", 1)]))
