@@ -55,6 +55,19 @@ fn a_closure_reviews_what_the_engine_leaves_to_a_person() {
 }
 
 #[test]
+fn any_number_of_calls_may_be_allowed_in_flight() {
+    let client = Client::builder()
+        .environment(|_| None)
+        .engine(Engine::in_memory())
+        .reviewer(|_: &Record| Decision::approve())
+        .max_async_in_flight(usize::MAX)
+        .build()
+        .unwrap();
+    assert_eq!(run(&client, &action(RiskLevel::High)).unwrap(), "ran");
+    client.close_blocking();
+}
+
+#[test]
 fn with_nobody_to_ask_the_answer_is_a_rejection_that_says_so() {
     // Under the test runner neither stdin nor stderr is a terminal.
     let client = Client::builder()
