@@ -163,8 +163,17 @@ pub(crate) enum Fault {
     TooLarge,
 }
 
-/// What a push calls with the approval that changed.
-pub(crate) type Wake = Arc<dyn Fn(&ApprovalId) + Send + Sync>;
+/// What happened to an approval.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Push {
+    /// It was decided, or it ended.
+    Changed,
+    /// A later call took it up: the tokens given before claim nothing any more (DESIGN 7).
+    Superseded,
+}
+
+/// What a push calls with the approval and what happened to it.
+pub(crate) type Wake = Arc<dyn Fn(&ApprovalId, Push) + Send + Sync>;
 
 /// A subscription; dropping it ends it.
 pub(crate) type Subscription = Box<dyn Any + Send>;

@@ -15,11 +15,11 @@ use super::lane::Lane;
 use super::{Job, call, waiting};
 use crate::core::Core;
 use crate::driver::race::{Either, race};
-use crate::judge::{self, Step};
+use crate::judge::{self, Step, Ticket};
 use crate::logging::event;
 use crate::outcome::{self, BATCH, BATCH_PAUSE, Entry, Outcome, ReportTo};
 use crate::retry;
-use crate::transport::{Answer, ApprovalId, Endpoint, Fault, Request, Subscription, Wake};
+use crate::transport::{Answer, ApprovalId, Endpoint, Fault, Push, Request, Subscription, Wake};
 
 /// The desk of one driver.
 pub(super) struct Desk {
@@ -27,7 +27,7 @@ pub(super) struct Desk {
     /// `max_async_in_flight`: submissions, retries included; never a wait.
     pub(super) submissions: Semaphore,
     pub(super) looks: Lane,
-    waiters: RefCell<HashMap<ApprovalId, Vec<Rc<Notify>>>>,
+    waiters: RefCell<HashMap<ApprovalId, Vec<Rc<Bell>>>>,
     /// Present where changes are pushed.
     subscription: Option<Subscription>,
     outcomes: RefCell<Vec<Entry>>,
@@ -105,7 +105,7 @@ impl Desk {
                 let fault = |fault| judge::fault(Step::Reading, base, fault, sent_before);
                 let _ = reply.send(result.map_err(fault));
             }),
-            Job::Woken(id) => self.wake(&id),
+            Job::Woken(id, push) => self.wake(&id, push),
             // Taken by `run`.
             Job::Close(_) => {}
         }
@@ -178,24 +178,29 @@ impl Desk {
         self.subscription.is_some()
     }
 
-    /// Registers a waiter.
-    pub(super) fn await_news(self: &Rc<Self>, id: &ApprovalId) -> Waiter {
-        let news = Rc::new(Notify::new());
+    /// Registers a waiter. Where approvals are claimed only the last to attach may claim, so the
+    /// earlier ones are over.
+    pub(super) fn await_news(self: &Rc<Self>, ticket: &Ticket) -> Waiter {
+        let id = &ticket.approval_id;
+        if ticket.offers.claim {
+            self.wake(id, Push::Superseded);
+        }
+        let bell = Rc::new(Bell::default());
         let mut waiters = self.waiters.borrow_mut();
         waiters
             .entry(id.clone())
             .or_insert_with(|| Vec::with_capacity(1))
-            .push(Rc::clone(&news));
+            .push(Rc::clone(&bell));
         Waiter {
             desk: Rc::clone(self),
             id: id.clone(),
-            news,
+            bell,
         }
     }
 
-    fn wake(&self, id: &ApprovalId) {
+    fn wake(&self, id: &ApprovalId, push: Push) {
         for waiter in self.waiters.borrow().get(id).into_iter().flatten() {
-            waiter.notify_one();
+            waiter.ring(push);
         }
     }
 
@@ -257,7 +262,7 @@ impl Desk {
     async fn wind_down(self: Rc<Self>) {
         self.core.close();
         for waiter in self.waiters.borrow().values().flatten() {
-            waiter.notify_one();
+            waiter.ring(Push::Changed);
         }
         self.flush();
         let done = async {
@@ -273,17 +278,38 @@ impl Desk {
     }
 }
 
+/// What calls a waiter.
+#[derive(Default)]
+struct Bell {
+    rung: Notify,
+    superseded: Cell<bool>,
+}
+
+impl Bell {
+    fn ring(&self, push: Push) {
+        if push == Push::Superseded {
+            self.superseded.set(true);
+        }
+        self.rung.notify_one();
+    }
+}
+
 /// A waiter's place among the waiters.
 pub(super) struct Waiter {
     desk: Rc<Desk>,
     id: ApprovalId,
-    news: Rc<Notify>,
+    bell: Rc<Bell>,
 }
 
 impl Waiter {
     /// Ends when the approval changed or the client was closed, also if that was before.
     pub(super) async fn news(&self) {
-        self.news.notified().await;
+        self.bell.rung.notified().await;
+    }
+
+    /// A later call took the approval up.
+    pub(super) fn is_superseded(&self) -> bool {
+        self.bell.superseded.get()
     }
 }
 
@@ -291,7 +317,7 @@ impl Drop for Waiter {
     fn drop(&mut self) {
         let mut waiters = self.desk.waiters.borrow_mut();
         if let Some(list) = waiters.get_mut(&self.id) {
-            list.retain(|waiter| !Rc::ptr_eq(waiter, &self.news));
+            list.retain(|bell| !Rc::ptr_eq(bell, &self.bell));
             if list.is_empty() {
                 waiters.remove(&self.id);
             }

@@ -24,7 +24,7 @@ use crate::grant::{Asked, Grant};
 use crate::judge::Ticket;
 use crate::logging::event;
 use crate::outcome::Entry;
-use crate::transport::{Answer, ApprovalId, Request, Wake};
+use crate::transport::{Answer, ApprovalId, Push, Request, Wake};
 use desk::Desk;
 
 /// Where a call's answer goes. Dropped by the caller: the call is over.
@@ -52,7 +52,7 @@ pub(crate) enum Job {
         reply: oneshot::Sender<Result<Answer, Error>>,
     },
     /// An approval changed.
-    Woken(ApprovalId),
+    Woken(ApprovalId, Push),
     /// End what waits, send what is queued, then end.
     Close(oneshot::Sender<()>),
 }
@@ -72,10 +72,10 @@ impl Driver {
     pub(crate) fn start(core: Arc<Core>) -> Result<Self, Error> {
         let (jobs, queue) = mpsc::unbounded_channel();
         let weak = jobs.downgrade();
-        let wake: Wake = Arc::new(move |id| {
+        let wake: Wake = Arc::new(move |id, push| {
             if let Some(jobs) = weak.upgrade() {
                 // A driver that has ended has nobody left to wake.
-                let _ = jobs.send(Job::Woken(id.clone()));
+                let _ = jobs.send(Job::Woken(id.clone(), push));
             }
         });
         std::thread::Builder::new()

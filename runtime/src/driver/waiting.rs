@@ -19,6 +19,10 @@ use crate::steps::{self, About};
 use crate::transport::{Endpoint, Fault, Request};
 use crate::wait::{News, Next, Wait};
 
+/// So long after an approval's end of life it is looked at: by then it has lapsed, whoever's clock
+/// is a little behind.
+const LAPSED: Duration = Duration::from_millis(20);
+
 /// How a wait ended.
 enum End {
     /// Approved.
@@ -29,6 +33,8 @@ enum End {
     TimedOut,
     /// The caller went away.
     Dropped,
+    /// A later call took the approval up, and only that one can claim it.
+    Superseded,
     /// The client was closed.
     Closed,
 }
@@ -39,7 +45,7 @@ enum End {
 /// wait here.
 pub(super) async fn wait(desk: Working, ticket: Box<Ticket>, asked: Box<Asked>, mut reply: Reply) {
     let end = {
-        let waiter = desk.await_news(&ticket.approval_id);
+        let waiter = desk.await_news(&ticket);
         watch(&desk, &waiter, &ticket, &asked, &mut reply).await
     };
     match end {
@@ -54,6 +60,13 @@ pub(super) async fn wait(desk: Working, ticket: Box<Ticket>, asked: Box<Asked>, 
             let _ = reply.send(Err(timed_out(&desk, &ticket)));
         }
         End::Dropped => take_back(&desk, &ticket, &asked),
+        // Not taken back: it belongs to the later call.
+        End::Superseded => {
+            let message = "a later call took the approval up; that one goes on waiting for it";
+            let refusal = Refusal::new(message).with_status("superseded".to_owned());
+            let refusal = refusal.approval(ticket.approval_id.as_str());
+            let _ = reply.send(Err(Error::Replay(refusal.boxed())));
+        }
         End::Closed => {
             take_back(&desk, &ticket, &asked);
             let _ = reply.send(Err(closed().about_approval(ticket.approval_id.as_str())));
@@ -78,7 +91,7 @@ async fn watch(
     let begin = settings.clock.monotonic();
     let expires = ticket.expires_at.map(|at| {
         let left = at.saturating_sub(settings.clock.unix_millis());
-        begin.saturating_add(Duration::from_millis(left))
+        begin.saturating_add(Duration::from_millis(left) + LAPSED)
     });
     let mut wait = Wait::new(
         begin,
@@ -94,6 +107,9 @@ async fn watch(
             Either::First(Err(error)) => return End::Refused(error),
             Either::Second(()) => return End::Dropped,
         };
+        if waiter.is_superseded() {
+            return End::Superseded;
+        }
         if looked == Looked::Open {
             return End::Open;
         }
@@ -108,6 +124,7 @@ async fn watch(
         let news = pin!(waiter.news());
         match race(pin!(race(news, pause.as_mut())), pin!(gone(reply))).await {
             Either::First(_) if desk.core.is_closed() => return End::Closed,
+            Either::First(_) if waiter.is_superseded() => return End::Superseded,
             Either::First(_) if wait.over(settings.clock.monotonic()) => return End::TimedOut,
             Either::First(_) => {}
             Either::Second(()) => return End::Dropped,
@@ -173,6 +190,8 @@ async fn open(desk: Working, ticket: Box<Ticket>, asked: Box<Asked>, reply: Repl
         let claim_id = match random::id() {
             Ok(id) => id,
             Err(error) => {
+                // No claim was sent: nobody need hold the approval for this call.
+                take_back(&desk, &ticket, &asked);
                 let _ = reply.send(Err(error.about_approval(ticket.approval_id.as_str())));
                 return;
             }

@@ -8,7 +8,7 @@ use sernixa_protocol::json::Document;
 use super::desk::Desk;
 use super::moments::Moments;
 use crate::transport::{
-    Answer, ApprovalId, Endpoint, Fault, Request, Sending, Subscription, Transport, Wake,
+    Answer, ApprovalId, Endpoint, Fault, Push, Request, Sending, Subscription, Transport, Wake,
 };
 
 /// Answers on the caller's own thread.
@@ -90,16 +90,15 @@ impl Transport for EmbeddedTransport {
 
     fn subscribe(&self, wake: Wake) -> Option<Subscription> {
         let subscription = self.engine.subscribe(Box::new(move |change| {
-            // Asking, claiming and reporting are the client's own doing: nobody waits to hear it.
-            let decided = matches!(
-                change.kind(),
-                engine::ChangeKind::Decided | engine::ChangeKind::Expired
-            );
-            if !decided {
-                return;
-            }
+            let push = match change.kind() {
+                engine::ChangeKind::Decided | engine::ChangeKind::Expired => Push::Changed,
+                // Told before the later call has its answer, so all who wait now are earlier ones.
+                engine::ChangeKind::Resumed => Push::Superseded,
+                // Asking, claiming and reporting are the client's own doing: nobody waits to hear it.
+                _ => return,
+            };
             if let Some(id) = ApprovalId::new(&change.approval_id().to_string()) {
-                wake(&id);
+                wake(&id, push);
             }
         }));
         Some(Box::new(subscription))

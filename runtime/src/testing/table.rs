@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 
 use super::recorded::Recorded;
-use crate::transport::{ApprovalId, Wake};
+use crate::transport::{ApprovalId, Push, Wake};
 
 /// A decision on an intent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -130,7 +130,7 @@ impl Table {
         // Outside of the lock: whoever wakes may look at once.
         for id in &ids {
             for wake in &wakes {
-                wake(id);
+                wake(id, Push::Changed);
             }
         }
     }

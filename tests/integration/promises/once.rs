@@ -1,11 +1,15 @@
 //! Promise 3, as far as one process goes: one human approval starts one execution.
 
 use std::collections::HashSet;
+use std::future::{Future as _, poll_fn};
+use std::pin::pin;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Barrier, Mutex};
+use std::task::Poll;
+use std::time::SystemTime;
 
 use serde_json::json;
-use sernixa::embedded::engine::ChangeKind;
+use sernixa::embedded::engine::{self, ApprovalId, ChangeKind, Moment, Principal, Timestamp};
 use sernixa::embedded::{Decision, Engine, Record};
 use sernixa::{Action, Client, Error, RiskLevel};
 
@@ -117,6 +121,47 @@ async fn two_tasks_that_hold_one_approval_start_it_once() {
     assert!(matches!(first, Err(Error::Replay(_))), "{first:?}");
     second.unwrap();
     client.close().await;
+}
+
+/// The earlier call could claim nothing any more, so it does not wait for the decision.
+#[tokio::test]
+async fn a_waiter_that_was_superseded_ends_at_once() {
+    for same_client in [true, false] {
+        let engine = Engine::in_memory();
+        let first = worker(&engine, |_| Decision::leave());
+        let other = worker(&engine, |_| Decision::leave());
+        let second = if same_client { &first } else { &other };
+        let action = payment(3);
+
+        // Both are asked at their first poll, in this order; nobody decides before the first ended.
+        let mut later = pin!(second.authorize(&action));
+        let earlier = first.authorize(&action);
+        let (earlier, waits) = tokio::join!(
+            earlier,
+            poll_fn(|context| { Poll::Ready(later.as_mut().poll(context).is_pending()) })
+        );
+        assert!(waits);
+        let error = earlier.unwrap_err();
+        assert!(matches!(error, Error::Replay(_)), "{error}");
+        assert!(error.to_string().contains("a later call"), "{error}");
+
+        // Still there for the later call.
+        approve(&engine, error.approval_id().unwrap());
+        later.await.unwrap().succeeded();
+    }
+}
+
+/// A person's yes, given through the engine.
+fn approve(engine: &Engine, id: &str) {
+    let id = ApprovalId::parse(id).unwrap();
+    let millis = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis();
+    let now = Timestamp::from_millis(u64::try_from(millis).unwrap());
+    let moment = Moment::new(now, [7; 32]);
+    let yes = engine::Decision::Approve;
+    let reviewer = Principal::local();
+    engine
+        .decide(&reviewer, id, yes, "fine with me", &moment)
+        .unwrap();
 }
 
 #[test]
