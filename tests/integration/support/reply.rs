@@ -7,7 +7,7 @@ use std::time::Duration;
 enum Framing {
     /// `Content-Length`.
     Length,
-    /// `Transfer-Encoding: chunked`, in chunks of at most 7 bytes.
+    /// `Transfer-Encoding: chunked`, in chunks.
     Chunked,
     /// Nothing: the connection closes after it.
     Close,
@@ -128,7 +128,7 @@ impl Reply {
         Self { reason, ..self }
     }
 
-    /// The body in chunks of 7 bytes.
+    /// The body in chunks: of 7 bytes, or 64 of them.
     pub fn chunked(self) -> Self {
         Self {
             framing: Framing::Chunked,
@@ -221,7 +221,7 @@ impl Reply {
             return self.body.clone();
         }
         let mut framed = Vec::new();
-        for chunk in self.body.chunks(7) {
+        for chunk in self.body.chunks((self.body.len() / 64).max(7)) {
             framed.extend(format!("{:x}\r\n", chunk.len()).bytes());
             framed.extend(chunk);
             framed.extend(b"\r\n");
