@@ -1,7 +1,7 @@
 //! Gated calls over HTTP against bare `reqwest`, in one run and in turn (DESIGN 13).
 //!
-//! `cargo bench --bench http [-- quick]` prints a row per job: what bare reqwest takes, what a gated
-//! call takes, the ratio, and the ratio to reach. The server is a hyper stub in a process of its
+//! `cargo bench --bench http [-- quick] [calls|tasks|pending|resident|ten-thousand]` prints a row per
+//! job: what bare reqwest takes, what a gated call takes, the ratio, and the ratio to reach. The server is a hyper stub in a process of its
 //! own. Both are pinned with `taskset`: once to the same core, once to two cores. Exits with 1 when
 //! a row is missed.
 
@@ -39,6 +39,10 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let quick = arguments.iter().any(|argument| argument == "quick");
+    let job = arguments
+        .iter()
+        .find(|argument| client::JOBS.contains(&argument.as_str()));
+    let job = job.map(String::as_str);
     let calls = if quick { 500 } else { 4_000 };
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
     let mut missed = 0;
@@ -58,7 +62,7 @@ fn main() -> ExitCode {
         let stub = stub::Stub::start(server);
         measure::pin(0);
         println!("\n{title} (taskset)");
-        missed += client::rows(&stub.url, calls, layout);
+        missed += client::rows(&stub.url, calls, layout, job);
     }
     if missed == 0 {
         ExitCode::SUCCESS
