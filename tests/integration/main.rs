@@ -11,19 +11,17 @@
     reason = "tests"
 )]
 
-mod promises;
+mod configuration;
+mod delegation;
 mod doors;
 mod drop;
-mod examples;
 mod embedded;
-mod test_gate;
-mod configuration;
-mod what_a_person_reads;
-mod nothing_leaves;
-mod delegation;
-mod bound;
+mod examples;
+mod promises;
 mod reported;
 mod shapes;
 mod steps;
 mod support;
+mod test_gate;
 mod waiting;
+mod what_a_person_reads;

@@ -1,9 +1,9 @@
 //! The promises of DESIGN 1, a module each; those that live elsewhere are named.
 //!
 //! 1. Fail closed: [`fail_closed`].
-//! 2. Bound: [`claims`], and `bound` beside this folder.
+//! 2. Bound: [`bound`] in the process, [`claims`] over HTTP.
 //! 3. Once: [`claims`] over HTTP, [`once`] in the process.
-//! 4. Nothing leaves: `nothing_leaves` beside this folder.
+//! 4. Nothing leaves: [`nothing_leaves`].
 //! 5. A person decides what is grave: [`grave`].
 //! 6. Nothing is lost: with the durable stores; `engine/tests` has the life cycle.
 //! 7. Waiting is free: [`waiting_is_free`].
@@ -22,8 +22,10 @@ mod rig;
 mod shot;
 mod values;
 
+mod bound;
 mod claims;
 mod fail_closed;
 mod grave;
+mod nothing_leaves;
 mod once;
 mod waiting_is_free;
