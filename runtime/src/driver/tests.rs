@@ -51,7 +51,10 @@ where
 }
 
 fn client(transport: impl Transport) -> Client {
-    let settings = Client::builder().settings(false).unwrap();
+    let settings = Client::builder()
+        .environment(|_| None)
+        .settings(false)
+        .unwrap();
     Client::with_transport(settings, Arc::new(transport))
 }
 
@@ -118,7 +121,10 @@ fn asked() -> Asked {
 
 #[test]
 fn a_waiting_call_is_small() {
-    let settings = Client::builder().settings(false).unwrap();
+    let settings = Client::builder()
+        .environment(|_| None)
+        .settings(false)
+        .unwrap();
     let transport = Odd {
         send: || {},
         subscribe: || {},
@@ -146,7 +152,7 @@ fn a_waiting_call_is_small() {
         Box::new(asked()),
         reply,
     ));
-    let client = Client::builder().build().unwrap();
+    let client = Client::builder().environment(|_| None).build().unwrap();
     let caller = size_of_val(&client.authorize(&crate::Action::new("size")));
     // A task's own header and its strings come on top; the limit of all is 4 KB.
     let held = (caller, submit, wait);
@@ -161,7 +167,10 @@ fn all_attempts_of_one_request_end_within_two_minutes_whatever_the_service_asks_
     let clock = ManualClock::starting_at(1_778_000_000);
     let attempts = Arc::new(AtomicUsize::new(0));
     let busy = Busy(Arc::clone(&attempts));
-    let settings = Client::builder().max_retries(10).clock(clock.clone());
+    let settings = Client::builder()
+        .environment(|_| None)
+        .max_retries(10)
+        .clock(clock.clone());
     let core = Core::new(settings.settings(false).unwrap(), Arc::new(busy));
     let desk = Desk::new(Arc::new(core), None);
     let request = Request::get(Endpoint::Ready);
@@ -208,6 +217,7 @@ impl Transport for Busy {
 fn an_attempt_that_would_pass_the_two_minutes_is_cut_there() {
     let clock = ManualClock::starting_at(1_778_000_000);
     let settings = Client::builder()
+        .environment(|_| None)
         .timeout(Duration::from_hours(1))
         .clock(clock.clone());
     let core = Core::new(settings.settings(false).unwrap(), Arc::new(Silent));

@@ -98,6 +98,7 @@ impl Service {
 
     pub fn builder(&self) -> ClientBuilder {
         Client::builder()
+            .environment(|_| None)
             .base_url(self.server.url())
             .poll_interval(Duration::from_millis(50))
             .poll_timeout(Duration::from_secs(15))
