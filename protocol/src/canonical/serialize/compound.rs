@@ -45,6 +45,12 @@ impl<'a, 's> Array<'a, 's> {
     }
 
     fn element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), CanonicalError> {
+        self.output.unbroken()?;
+        let written = self.write_element(value);
+        self.output.part(written)
+    }
+
+    fn write_element<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), CanonicalError> {
         if !std::mem::take(&mut self.empty) {
             self.output.put(",")?;
         }
@@ -115,6 +121,15 @@ impl<'a, 's> Object<'a, 's> {
         &mut self,
         write: impl FnOnce(&mut Output<'s>) -> Result<(), CanonicalError>,
     ) -> Result<(), CanonicalError> {
+        self.output.unbroken()?;
+        let written = self.write_key(write);
+        self.output.part(written)
+    }
+
+    fn write_key(
+        &mut self,
+        write: impl FnOnce(&mut Output<'s>) -> Result<(), CanonicalError>,
+    ) -> Result<(), CanonicalError> {
         if !self.members.is_empty() {
             self.output.put(",")?;
         }
@@ -141,7 +156,9 @@ impl<'a, 's> Object<'a, 's> {
     }
 
     fn value<T: Serialize + ?Sized>(&mut self, value: &T) -> Result<(), CanonicalError> {
-        value.serialize(&mut *self.output)?;
+        self.output.unbroken()?;
+        let written = value.serialize(&mut *self.output);
+        self.output.part(written)?;
         if let Some(member) = self.members.last_mut() {
             member.end = self.output.text.len();
         }
@@ -217,7 +234,10 @@ impl SerializeStruct for Record<'_, '_> {
     ) -> Result<(), CanonicalError> {
         match self {
             Self::Object(object) => SerializeStructVariant::serialize_field(object, name, value),
-            Self::Json(output) => key::with_text(value, |json| raw(output, json)),
+            Self::Json(output) => {
+                let written = key::with_text(value, |json| raw(output, json));
+                output.part(written)
+            }
         }
     }
 

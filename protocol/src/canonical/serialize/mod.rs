@@ -3,7 +3,8 @@
 //! The bytes are those of [`canonical_json`](super::canonical_json): members of maps and structs
 //! sorted, floats as Python writes them. What has no such text is an error, never a guess: NaN and
 //! infinities, a map with a key twice or with a key that is no text, more than
-//! [`LEVELS`] levels, more bytes than the caller's budget.
+//! [`LEVELS`] levels, more bytes than the caller's budget. An error of a part is one of the whole,
+//! even if the `Serialize` that met it goes on.
 
 mod compound;
 mod error;
@@ -78,7 +79,9 @@ fn write<T: Serialize + ?Sized>(
     let kept = out.len();
     output.limit = output.limit.saturating_add(kept);
     output.text = std::mem::take(out);
-    let written = value.serialize(&mut output);
+    let written = value
+        .serialize(&mut output)
+        .and_then(|()| output.unbroken());
     *out = output.text;
     if written.is_err() {
         out.truncate(kept);
@@ -98,6 +101,7 @@ pub fn to_writer<T: Serialize + ?Sized>(
 ) -> Result<usize, CanonicalError> {
     let mut output = Output::new(String::with_capacity(CHUNK), budget, Some(&mut sink));
     value.serialize(&mut output)?;
+    output.unbroken()?;
     output.drain();
     Ok(output.flushed)
 }
@@ -120,6 +124,9 @@ struct Output<'s> {
     objects: usize,
     /// Whether `Some` of a null is refused.
     distinct: bool,
+    /// The first error of a part. A `Serialize` may swallow it and go on, but the text misses that
+    /// part, so the whole fails.
+    broken: Option<CanonicalError>,
     sink: Option<Sink<'s>>,
 }
 
@@ -134,8 +141,25 @@ impl<'s> Output<'s> {
             wrappers: 0,
             objects: 0,
             distinct: false,
+            broken: None,
             sink,
         }
+    }
+
+    /// Whether every part so far was written whole.
+    fn unbroken(&self) -> Result<(), CanonicalError> {
+        match &self.broken {
+            Some(error) => Err(error.clone()),
+            None => Ok(()),
+        }
+    }
+
+    /// Passes on how writing a part ended, and remembers if it failed.
+    fn part(&mut self, written: Result<(), CanonicalError>) -> Result<(), CanonicalError> {
+        if let Err(error) = &written {
+            self.broken.get_or_insert_with(|| error.clone());
+        }
+        written
     }
 
     /// Appends at most as much as fits.

@@ -250,6 +250,64 @@ fn some_of_a_null_reads_like_none_and_is_refused_where_values_must_differ() {
     );
 }
 
+/// Goes on after every error.
+struct Careless;
+
+impl Serialize for Careless {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::{SerializeMap as _, SerializeSeq as _};
+
+        struct Map;
+        impl Serialize for Map {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut map = serializer.serialize_map(None)?;
+                let _ = map.serialize_entry(&[1], "a key that is an array");
+                let _ = map.serialize_entry("b", &f64::NAN);
+                map.end()
+            }
+        }
+
+        let mut seq = serializer.serialize_seq(None)?;
+        let _ = seq.serialize_element(&1);
+        let _ = seq.serialize_element(&Map);
+        let _ = seq.serialize_element(&2);
+        seq.end()
+    }
+}
+
+/// As [`Careless`], of a struct.
+struct CarelessFields;
+
+impl Serialize for CarelessFields {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        use serde::ser::SerializeStruct as _;
+
+        let mut fields = serializer.serialize_struct("CarelessFields", 2)?;
+        let _ = fields.serialize_field("number", &f64::INFINITY);
+        let _ = fields.serialize_field("fine", &1);
+        fields.end()
+    }
+}
+
+#[test]
+fn an_error_that_a_serialize_swallows_still_fails_the_whole() {
+    assert_eq!(to_string(&Careless), Err(CanonicalError::KeyKind));
+    let mut out = "kept".to_owned();
+    assert_eq!(
+        append(&[Careless], 1000, &mut out),
+        Err(CanonicalError::KeyKind)
+    );
+    assert_eq!(
+        append_distinct(&Some(CarelessFields), 1000, &mut out),
+        Err(CanonicalError::NotFinite)
+    );
+    assert_eq!(out, "kept");
+    assert_eq!(
+        to_writer(&(1, Careless), 1000, |_| ()),
+        Err(CanonicalError::KeyKind)
+    );
+}
+
 #[test]
 fn a_sink_sees_the_same_bytes_in_pieces() {
     let value: Vec<_> = (0..2000)
