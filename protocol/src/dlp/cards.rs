@@ -212,6 +212,9 @@ fn skip_separators(text: &str, at: usize) -> usize {
         .count()
 }
 
+/// How the mask of a card begins.
+const MASK: &str = "****-****-****-";
+
 /// The mask of a card: its last four digits stay.
 pub(super) fn mask(card: &str) -> String {
     let mut last: Vec<char> = card
@@ -221,11 +224,16 @@ pub(super) fn mask(card: &str) -> String {
         .take(4)
         .collect();
     last.reverse();
-    last.into_iter()
-        .fold(String::from("****-****-****-"), |mut mask, c| {
-            mask.push(c);
-            mask
-        })
+    last.into_iter().fold(MASK.to_owned(), |mut mask, c| {
+        mask.push(c);
+        mask
+    })
+}
+
+/// Whether a text is what [`mask`] makes of a card, and nothing more.
+pub(super) fn is_mask(text: &str) -> bool {
+    text.strip_prefix(MASK)
+        .is_some_and(|last| last.chars().count() == 4 && last.chars().all(|c| digit(c).is_some()))
 }
 
 #[cfg(test)]

@@ -169,6 +169,50 @@ fn a_reviewer_sees_whom_an_address_concerns() {
 }
 
 #[test]
+fn only_a_whole_stand_in_passes_under_the_name_of_a_secret() {
+    let under_password = |value: &str| {
+        let metadata = serde_json::json!({ "password": value }).to_string();
+        let protected =
+            protect_metadata_json(&metadata, Mode::Mask, &Detectors::default()).unwrap();
+        let masked: serde_json::Value = serde_json::from_str(&protected.metadata).unwrap();
+        assert_eq!(protected.findings.is_empty(), masked["password"] == value);
+        masked["password"].as_str().unwrap().to_owned()
+    };
+    for stand_in in [
+        "",
+        "****",
+        "[redacted]",
+        "[redacted-email]",
+        "[redacted-iban]",
+        "[redacted-ssn]",
+        "****-****-****-4242",
+        "<redacted>",
+        "<skipped>",
+        "<non-serializable: app::Key<'_, [u8; 32]>>",
+    ] {
+        assert_eq!(under_password(stand_in), stand_in);
+    }
+    for secret in [
+        "****hunter2",
+        "*****",
+        "****-****-****-hunt",
+        "****-****-****-42421",
+        "[redacted",
+        "[redacted]hunter2",
+        "[redacted-secret]hunter2",
+        "[redacted-hunter2]",
+        "<redacted>hunter2",
+        "<skipped>hunter2",
+        "<non-serializable: u8>hunter2",
+        "<non-serializable: hunter2",
+        "<non-serializable: >",
+        "<non-serializable: \u{0}@!>",
+    ] {
+        assert_eq!(under_password(secret), "[redacted-secret]", "{secret}");
+    }
+}
+
+#[test]
 fn values_under_names_of_secrets_are_masked_whatever_they_look_like() {
     let metadata = r#"{"password": "x", "pin_code": "1", "db": {"clientSecret": 1250, "port": 5432}, "token": 17,
         "api_key": ["a", ["b"]], "credentials": {"user": "bob", "tries": 3, "ok": true}, "secret": null, "passwd": "", "note": "x"}"#;

@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 use super::names::{Announces, announces};
 use super::table::NAMED;
 use super::tree::{Part, Target, Tree};
-use super::{Finding, MASKED_SECRET, Mode, Protector, Text};
+use super::{Finding, MASKED_EMAIL, MASKED_SECRET, Mode, Protector, Text, cards};
 
 /// Paths are cut here, so that deep metadata full of findings stays linear.
 const LONGEST_PATH: usize = 4096;
@@ -263,19 +263,32 @@ impl Protector<'_> {
     }
 }
 
-/// Whether a string says itself that it is no secret: empty, masked, or what capture puts in the
-/// place of a value.
+/// Whether a string is, as a whole, what stands for a value: nothing, a mask, or what capture puts in
+/// its place. What only begins like one may be a secret.
 fn is_stand_in(value: &str) -> bool {
-    value.is_empty()
-        || [
-            "[redacted",
-            "****",
-            "<redacted>",
-            "<skipped>",
-            "<non-serializable",
-        ]
-        .iter()
-        .any(|stand_in| value.starts_with(stand_in))
+    const WHOLE: [&str; 9] = [
+        "",
+        "****",
+        "[redacted]",
+        MASKED_SECRET,
+        MASKED_EMAIL,
+        "[redacted-ssn]",
+        "[redacted-iban]",
+        "<redacted>",
+        "<skipped>",
+    ];
+    let type_name = value
+        .strip_prefix("<non-serializable: ")
+        .and_then(|rest| rest.strip_suffix('>'));
+    WHOLE.contains(&value) || cards::is_mask(value) || type_name.is_some_and(is_type_name)
+}
+
+/// Whether a text is made of the characters that `std::any::type_name` writes.
+fn is_type_name(text: &str) -> bool {
+    !text.is_empty()
+        && text
+            .chars()
+            .all(|c| c.is_alphanumeric() || "_:<>()[]{}&*;,.-='#+? ".contains(c))
 }
 
 /// The path of the current value: `metadata.a[1].b c`, cut with `…` where it is too long.
