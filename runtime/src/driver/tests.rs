@@ -1,12 +1,12 @@
 //! What a waiting call holds on the driver, and that a job's trouble stays its own.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use futures_channel::oneshot;
-use sernixa_protocol::RiskLevel;
+use sernixa_protocol::{DataSensitivity, OperationClass, RiskLevel};
 
 use super::desk::Desk;
 use super::{call, waiting};
@@ -16,6 +16,7 @@ use crate::core::Core;
 use crate::error::Error;
 use crate::grant::Asked;
 use crate::judge::{Offers, Ticket};
+use crate::permit::Permit;
 use crate::transport::{
     Answer, ApprovalId, Endpoint, Fault, Request, Sending, Subscription, Transport, Wake,
 };
@@ -86,9 +87,68 @@ fn a_dead_driver_ends_its_callers_with_an_error() {
     client.close_blocking();
 }
 
+/// A client whose driver dies when it is told to.
+fn mortal() -> (Client, mpsc::Sender<()>) {
+    let (die, death) = mpsc::channel::<()>();
+    let death = Mutex::new(death);
+    let subscribe = move || {
+        death.lock().unwrap().recv().unwrap();
+        panic!("the driver dies, for the test");
+    };
+    let send = || {};
+    (client(Odd { send, subscribe }), die)
+}
+
+fn governed() -> crate::Action {
+    crate::Action::new("mortal")
+        .risk(RiskLevel::Low)
+        .class(OperationClass::Read)
+        .sensitivity(DataSensitivity::Internal)
+        .systems(["db"])
+}
+
+/// The service may have heard of the call that was under way, and not of the next.
+fn died_under(client: &Client, result: Result<Permit, Error>) {
+    let error = result.unwrap_err();
+    assert!(matches!(error, Error::Api(_)), "{error}");
+    assert!(error.may_have_been_submitted(), "{error}");
+    let next = client.authorize_blocking(&governed()).unwrap_err();
+    assert!(matches!(next, Error::Api(_)), "{next}");
+    assert!(!next.may_have_been_submitted(), "{next}");
+    client.close_blocking();
+}
+
+#[test]
+fn an_async_call_whose_driver_dies_ends_with_an_error_that_says_it_may_have_been_submitted() {
+    let (client, die) = mortal();
+    let mut call = Box::pin(client.authorize(&governed()));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(call.as_mut().poll(&mut context).is_pending());
+    die.send(()).unwrap();
+    let runtime = tokio::runtime::Builder::new_current_thread().build();
+    died_under(&client, runtime.unwrap().block_on(call));
+}
+
+#[test]
+fn a_blocking_call_whose_driver_dies_ends_with_an_error_that_says_it_may_have_been_submitted() {
+    let (client, die) = mortal();
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .build()
+        .unwrap();
+    let caller = client.clone();
+    // The one worker takes up the inner task when the call has begun to wait, and hands it over.
+    let call = runtime.spawn(async move {
+        tokio::spawn(async move { die.send(()).unwrap() });
+        caller.authorize_blocking(&governed())
+    });
+    let result = runtime.block_on(call).unwrap();
+    died_under(&client, result);
+}
+
 #[test]
 fn a_call_on_the_drivers_own_thread_is_an_error() {
-    let (sender, seen) = std::sync::mpsc::channel();
+    let (sender, seen) = mpsc::channel();
     let inner = Arc::new(OnceLock::<Client>::new());
     let send = {
         let inner = Arc::clone(&inner);
