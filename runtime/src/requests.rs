@@ -96,7 +96,10 @@ impl Client {
     ///
     /// # Errors
     /// [`Error::Validation`] for a request that cannot be meant, [`Error::Authentication`] for a
-    /// credential that is not accepted, [`Error::Api`] for every other refusal.
+    /// credential that is not accepted, [`Error::Timeout`] without an answer in time,
+    /// [`Error::Api`] for every other refusal. Where
+    /// [`may_have_been_submitted`](Error::may_have_been_submitted) holds, the token may have been
+    /// made.
     pub async fn create_delegation_token(&self, request: TokenRequest) -> Result<Token, Error> {
         let body = request.body()?;
         let answer = self
@@ -109,7 +112,11 @@ impl Client {
     ///
     /// # Errors
     /// As [`create_delegation_token`](Self::create_delegation_token).
-    pub fn create_delegation_token_blocking(&self, request: &TokenRequest) -> Result<Token, Error> {
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "as the async door, whose future owns it: one request, one token"
+    )]
+    pub fn create_delegation_token_blocking(&self, request: TokenRequest) -> Result<Token, Error> {
         let body = request.body()?;
         let answer = self.request_blocking(Request::post(Endpoint::Delegations, body.into()))?;
         token(&answer)
@@ -118,34 +125,43 @@ impl Client {
     pub(crate) async fn request(&self, request: Request) -> Result<Answer, Error> {
         match self.requested(request)? {
             Requested::Now(answer) => Ok(answer),
-            Requested::Later(answer) => answer.await.unwrap_or_else(|_| Err(driver::dead())),
+            Requested::Later(step, answer) => answer.await.unwrap_or_else(|_| Err(lost(step))),
         }
     }
 
     pub(crate) fn request_blocking(&self, request: Request) -> Result<Answer, Error> {
         match self.requested(request)? {
             Requested::Now(answer) => Ok(answer),
-            Requested::Later(mut answer) => door::wait_blocking(&mut answer, self.settings())
-                .unwrap_or_else(|_| Err(driver::dead())),
+            Requested::Later(step, mut answer) => door::wait_blocking(&mut answer, self.settings())
+                .unwrap_or_else(|_| Err(lost(step))),
         }
     }
 
     fn requested(&self, request: Request) -> Result<Requested, Error> {
+        let step = Step::of(&request.endpoint);
         if let Some(result) = self.core().transport.answer_now(&request) {
             let base = &self.settings().base;
             return result
                 .map(Requested::Now)
-                .map_err(|fault| judge::fault(Step::Reading, base, fault, false));
+                .map_err(|fault| judge::fault(step, base, fault, false));
         }
         let (reply, answer) = oneshot::channel();
         self.send(Job::Send { request, reply })?;
-        Ok(Requested::Later(answer))
+        Ok(Requested::Later(step, answer))
     }
 }
 
 enum Requested {
     Now(Answer),
-    Later(oneshot::Receiver<Result<Answer, Error>>),
+    Later(Step, oneshot::Receiver<Result<Answer, Error>>),
+}
+
+/// The driver died with the request in its hands.
+fn lost(step: Step) -> Error {
+    match step {
+        Step::Reading => driver::dead(),
+        Step::Delegating | Step::Submitting | Step::Claiming => driver::dead().maybe_submitted(),
+    }
 }
 
 #[cfg(test)]

@@ -388,6 +388,31 @@ async fn a_token_is_created_and_used() {
     client.close().await;
 }
 
+#[test]
+fn a_token_that_nobody_answered_for_may_have_been_made() {
+    for (reply, may_be) in [
+        (Reply::hang(), true),
+        (Reply::close_unanswered(), true),
+        (Reply::json(403, "{}"), false),
+    ] {
+        let server = Server::start(move |_| reply.clone());
+        let client = Client::builder()
+            .environment(|_| None)
+            .base_url(server.url())
+            .timeout(std::time::Duration::from_millis(300))
+            .max_retries(0)
+            .build()
+            .unwrap();
+        let error = client
+            .create_delegation_token_blocking(token_request())
+            .unwrap_err();
+        assert_eq!(error.may_have_been_submitted(), may_be, "{error}");
+        let ready = client.readiness_blocking().unwrap_err();
+        assert!(!ready.may_have_been_submitted(), "{ready}");
+        client.close_blocking();
+    }
+}
+
 #[tokio::test]
 async fn a_token_request_that_cannot_be_meant_is_not_sent() {
     let server = Server::start(|_| panic!("nothing is sent"));

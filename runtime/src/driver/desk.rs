@@ -102,7 +102,8 @@ impl Desk {
                     sent_before,
                 } = desk.exchange(&request).await;
                 let base = &desk.core.settings.base;
-                let fault = |fault| judge::fault(Step::Reading, base, fault, sent_before);
+                let step = Step::of(&request.endpoint);
+                let fault = |fault| judge::fault(step, base, fault, sent_before);
                 let _ = reply.send(result.map_err(fault));
             }),
             Job::Woken(id, push) => self.wake(&id, push),

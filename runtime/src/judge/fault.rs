@@ -2,17 +2,29 @@
 
 use crate::config::Base;
 use crate::error::{Error, Refusal};
-use crate::transport::Fault;
+use crate::transport::{Endpoint, Fault};
 
 /// What was being done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Step {
-    /// Something that starts nothing: readiness, a delegation.
+    /// Something that changes nothing: readiness.
     Reading,
+    /// A delegation token is asked for: it may have been made although nobody heard so.
+    Delegating,
     /// The submission itself.
     Submitting,
     /// The claim.
     Claiming,
+}
+
+impl Step {
+    /// Of a request that belongs to no call.
+    pub(crate) fn of(endpoint: &Endpoint) -> Self {
+        match endpoint {
+            Endpoint::Delegations => Self::Delegating,
+            _ => Self::Reading,
+        }
+    }
 }
 
 /// The error of a request without an answer. `sent_before`: an earlier attempt may have arrived.
