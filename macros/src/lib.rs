@@ -254,7 +254,12 @@ pub fn intercept(
 /// becomes the one of this crate, whatever it was, and a gate under another name is not recognised.
 /// Refused is what it cannot see through: a gate inside `cfg_attr`, macros that stand for items, and
 /// items that cannot be parsed; in a module also `pub use`, `use … as` of a gate, nested modules,
-/// `impl`s, traits and foreign blocks. A module has to be written with its body.
+/// `impl`s, traits and foreign blocks. A module has to be written with its body. A `const` or `static`
+/// may hold no `impl` and no function in its initialiser, and if it is public, its type may not be a
+/// function or a closure.
+///
+/// It cannot see an `impl` inside a function's body, what a derive or another attribute adds, what a
+/// macro in an initialiser makes, a callable behind the name of a type, or an `impl` elsewhere.
 ///
 /// It goes above or below `#[async_trait]`. Its only key is `crate`, for a renamed dependency, and it
 /// passes it on to the gates inside: `#[toolset(crate = my_sernixa)]`.

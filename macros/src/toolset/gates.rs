@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use proc_macro2::{Ident, TokenStream, TokenTree};
 use quote::{ToTokens, quote_spanned};
-use syn::{Attribute, Meta, Path};
+use syn::{Attribute, Expr, Meta, Path, Type};
 
 use crate::expand::{mixed, mixed_at};
 use crate::faults::Faults;
@@ -65,6 +65,35 @@ impl<'f> Gates<'f> {
             if gate_word(attr.path()).is_some() {
                 self.refuse(attr.path(), "only a function can have a gate");
             }
+        }
+    }
+
+    /// A `const` or a `static`. Its initialiser may not hide items; if it is `public`, it may not be
+    /// something to call, which would run without a gate.
+    pub(super) fn constant(
+        &mut self,
+        attrs: &[Attribute],
+        public: bool,
+        name: &Ident,
+        ty: &Type,
+        initialiser: &Expr,
+    ) {
+        self.no_gate(attrs);
+        if let Some(hidden) = hidden_item(initialiser.to_token_stream()) {
+            self.refuse(
+                hidden,
+                "a toolset does not look into items inside an initialiser, which may be functions \
+                 without a gate: move them out",
+            );
+        }
+        if public && is_callable(ty.to_token_stream()) {
+            self.faults.over(
+                name,
+                format!(
+                    "`{name}` can be called, but a constant has no gate: offer a function with a \
+                     gate in its place"
+                ),
+            );
         }
     }
 
@@ -137,6 +166,44 @@ fn gate_word(path: &Path) -> Option<&'static str> {
     [INTERCEPT, UNGOVERNED]
         .into_iter()
         .find(|word| last.ident == word)
+}
+
+/// The word of the first `impl` or `fn` item in an expression, at any depth. The type `fn()` has no
+/// name after its `fn`, and `impl Trait` stands in no type that an expression may name.
+fn hidden_item(tokens: TokenStream) -> Option<Ident> {
+    let mut tokens = tokens.into_iter().peekable();
+    while let Some(token) = tokens.next() {
+        match token {
+            TokenTree::Group(group) => {
+                if let Some(hidden) = hidden_item(group.stream()) {
+                    return Some(hidden);
+                }
+            }
+            TokenTree::Ident(word)
+                if word == "impl"
+                    || (word == "fn" && matches!(tokens.peek(), Some(TokenTree::Ident(_)))) =>
+            {
+                return Some(word);
+            }
+            TokenTree::Ident(_) | TokenTree::Punct(_) | TokenTree::Literal(_) => {}
+        }
+    }
+    None
+}
+
+/// Whether a type says of itself, or of anything in it, that it can be called.
+fn is_callable(ty: TokenStream) -> bool {
+    [
+        "fn",
+        "Fn",
+        "FnMut",
+        "FnOnce",
+        "AsyncFn",
+        "AsyncFnMut",
+        "AsyncFnOnce",
+    ]
+    .iter()
+    .any(|word| mentions(ty.clone(), word))
 }
 
 /// Whether `crate = …` stands among the arguments.

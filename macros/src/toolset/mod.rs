@@ -73,7 +73,16 @@ fn implementation(block: &mut ItemImpl, gates: &mut Gates) {
                 let public = all || !matches!(method.vis, Visibility::Inherited);
                 gates.function(&mut method.attrs, &method.sig.ident, public);
             }
-            ImplItem::Const(constant) => gates.no_gate(&constant.attrs),
+            ImplItem::Const(constant) => {
+                let public = all || !matches!(constant.vis, Visibility::Inherited);
+                gates.constant(
+                    &constant.attrs,
+                    public,
+                    &constant.ident,
+                    &constant.ty,
+                    &constant.expr,
+                );
+            }
             ImplItem::Type(alias) => gates.no_gate(&alias.attrs),
             ImplItem::Macro(call) => gates.refuse(
                 &call.mac.path,

@@ -24,10 +24,22 @@ fn item(item: &mut Item, gates: &mut Gates) {
             let public = is_public(&function.vis);
             gates.function(&mut function.attrs, &function.sig.ident, public);
         }
+        Item::Const(item) => gates.constant(
+            &item.attrs,
+            is_public(&item.vis),
+            &item.ident,
+            &item.ty,
+            &item.expr,
+        ),
+        Item::Static(item) => gates.constant(
+            &item.attrs,
+            is_public(&item.vis),
+            &item.ident,
+            &item.ty,
+            &item.expr,
+        ),
         // They hold no code that a caller of the module could run by name.
-        Item::Const(item) => gates.no_gate(&item.attrs),
         Item::Enum(item) => gates.no_gate(&item.attrs),
-        Item::Static(item) => gates.no_gate(&item.attrs),
         Item::Struct(item) => gates.no_gate(&item.attrs),
         Item::Type(item) => gates.no_gate(&item.attrs),
         Item::Union(item) => gates.no_gate(&item.attrs),
