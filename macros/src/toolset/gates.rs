@@ -86,7 +86,7 @@ impl<'f> Gates<'f> {
                  without a gate: move them out",
             );
         }
-        if public && is_callable(ty.to_token_stream()) {
+        if public && is_callable(&ty.to_token_stream()) {
             self.faults.over(
                 name,
                 format!(
@@ -192,7 +192,7 @@ fn hidden_item(tokens: TokenStream) -> Option<Ident> {
 }
 
 /// Whether a type says of itself, or of anything in it, that it can be called.
-fn is_callable(ty: TokenStream) -> bool {
+fn is_callable(ty: &TokenStream) -> bool {
     [
         "fn",
         "Fn",
