@@ -94,7 +94,8 @@ use quote::quote;
 /// The facts above, the function's name and module, the number of its arguments, and a keyed digest
 /// of them that lets an approval fit this call alone. Argument *values* leave only where you say so:
 /// by naming them in `summary` or `metadata`, or with `capture_arguments`. What leaves is masked
-/// before (see `sernixa::dlp`).
+/// before (see `sernixa::dlp`). With `capture_arguments`, the `idempotency_key` is a plain SHA-256 over
+/// the values before masking: whoever sees it can check guesses at a short masked value.
 ///
 /// `metadata` values are anything that implements `serde::Serialize`. They, the `resume_key` and the
 /// `summary` are evaluated once per call, before anybody is asked. They borrow the arguments: they
@@ -127,7 +128,9 @@ use quote::quote;
 /// implements `Debug` is captured as its text, cut to 200 characters; of any other the type's name is
 /// captured. **In a generic function only declared bounds count**: `T: Debug` is captured by `Debug`,
 /// whatever `T` is. An argument that is skipped, or does not serialise, leaves the digest partial: such
-/// a call is never approved from memory and never resumed. `self` and `handles` are not part of it.
+/// a call is never approved from memory and never resumed. `self` and `handles` are not part of it;
+/// among captured arguments a handle keeps its place as `"<handle>"`. A field under `#[serde(skip)]`,
+/// and a type-erased value, is seen only as it serialises.
 /// An argument that is taken apart in the signature is seen by what its pattern binds, one of `_` whole.
 ///
 /// A literal in the attribute that is unmistakably a secret (a private key, a token, a card number) is

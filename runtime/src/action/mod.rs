@@ -152,7 +152,9 @@ impl Action {
         self.changed()
     }
 
-    /// Whether the arguments' values are sent. Default: the client's `capture_arguments`.
+    /// Whether the arguments' values are sent. Default: the client's
+    /// [`capture_arguments`](crate::ClientBuilder::capture_arguments), which tells what the
+    /// idempotency key then gives away.
     pub fn capture_arguments(mut self, capture: bool) -> Self {
         self.capture = Some(capture);
         self

@@ -163,6 +163,9 @@ impl ClientBuilder {
 
     /// Whether argument values are sent where the call site does not say. Beats
     /// `SERNIXA_CAPTURE_ARGUMENTS`.
+    ///
+    /// The `idempotency_key` sent with captured arguments is a plain SHA-256 over what they were
+    /// before masking (PROTOCOL 19), so whoever sees it can check guesses at a short masked value.
     pub fn capture_arguments(mut self, capture: bool) -> Self {
         self.capture_arguments = Some(capture);
         self
@@ -196,6 +199,7 @@ impl ClientBuilder {
     }
 
     /// Refuse a service that does not offer claims, and with them *once* (DESIGN promise 3).
+    /// Without claims, if it answers two identical submissions with one approval id, both start.
     pub fn require_claim(mut self, require: bool) -> Self {
         self.require_claim = require;
         self
