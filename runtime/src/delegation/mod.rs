@@ -16,7 +16,8 @@
 //! The scope belongs to the thread, or to the task: it is entered whenever the future is polled, so
 //! it holds under any executor. A plain `spawn` loses it; [`Delegation::carry`] and
 //! [`Delegation::carry_fn`] take it across, and `ClientBuilder::require_delegation(true)` turns a
-//! lost scope into an error.
+//! lost scope into an error. Under that setting a call in the destructor of a thread-local, which
+//! may see no scope because the scope's own slot is already gone, is refused, too.
 
 mod sign;
 mod token;
@@ -123,7 +124,8 @@ impl Delegation {
         ambient::carry(self, future)
     }
 
-    /// Runs a closure in this scope.
+    /// Runs a closure in this scope. `block_on` in it puts every task that is polled there into the
+    /// scope, on a current-thread runtime all of them: prefer `block_on(delegation.run(…))`.
     pub fn run_blocking<T>(&self, body: impl FnOnce() -> T) -> T {
         ambient::within(self, body)
     }

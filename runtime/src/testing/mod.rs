@@ -20,6 +20,11 @@
 //! tests run side by side. Inside it comes before every other client, reads no environment and
 //! asks nobody outside. What was not decided before is blocked, with a message that says what to
 //! call.
+//!
+//! A call in the destructor of a thread-local may see no gate, nor delegation, because the scope's
+//! own slot is already gone, and then asks its usual client: `ClientBuilder::require_delegation(true)`
+//! on that one refuses it. A `block_on` inside `scope` puts every task that is polled there under
+//! the gate.
 
 mod held;
 mod recorded;
