@@ -1,10 +1,15 @@
 //! Waiting over HTTP, where the service is slow or silent.
 
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, mpsc};
+use std::task::{Context, Waker};
 use std::thread;
 use std::time::Duration;
 
-use sernixa::{Error, RiskLevel};
+use sernixa::{Client, Error, RiskLevel};
 
+use crate::support::reply::Reply;
+use crate::support::server::Server;
 use crate::support::service::{SUBMIT, Says, Service, action};
 
 #[test]
@@ -69,5 +74,63 @@ fn without_waiting_there_is_one_look_and_a_decision_that_was_quick_enough_counts
         .unwrap()
         .succeeded();
     assert_eq!(service.server.requests_to("POST", SUBMIT).len(), 2);
+    client.close_blocking();
+}
+
+#[test]
+fn as_many_submissions_are_under_way_as_are_allowed_and_no_more() {
+    const ALLOWED: usize = 3;
+    const CALLS: usize = 6;
+
+    let (release, released) = mpsc::channel();
+    let released = Mutex::new(released);
+    let (under_way, most) = (AtomicUsize::new(0), Arc::new(AtomicUsize::new(0)));
+    let server = Server::start({
+        let most = Arc::clone(&most);
+        move |request| {
+            if request.path() != SUBMIT {
+                return Reply::json(200, "{}");
+            }
+            most.fetch_max(
+                under_way.fetch_add(1, Ordering::SeqCst) + 1,
+                Ordering::SeqCst,
+            );
+            released.lock().unwrap().recv().unwrap();
+            under_way.fetch_sub(1, Ordering::SeqCst);
+            Reply::json(200, r#"{"status":"accepted"}"#)
+        }
+    });
+    let client = Client::builder()
+        .environment(|_| None)
+        .base_url(server.url())
+        .timeout(Duration::from_mins(1))
+        .max_async_in_flight(ALLOWED)
+        .build()
+        .unwrap();
+    // The driver takes its jobs in turn, so when this one is done it has taken all before it.
+    let submitted = || {
+        client.readiness_blocking().unwrap();
+        server.requests_to("POST", SUBMIT).len()
+    };
+    let mut calls: Vec<_> = (0..CALLS)
+        .map(|_| Box::pin(client.authorize(&action(RiskLevel::Low))))
+        .collect();
+    for call in &mut calls {
+        let mut context = Context::from_waker(Waker::noop());
+        assert!(call.as_mut().poll(&mut context).is_pending());
+    }
+    server.wait_for("POST", SUBMIT, ALLOWED);
+    assert_eq!(submitted(), ALLOWED);
+    release.send(()).unwrap();
+    server.wait_for("POST", SUBMIT, ALLOWED + 1);
+    assert_eq!(submitted(), ALLOWED + 1);
+    for _ in 1..CALLS {
+        release.send(()).unwrap();
+    }
+    for call in calls {
+        pollster::block_on(call).unwrap().succeeded();
+    }
+    assert_eq!(submitted(), CALLS);
+    assert_eq!(most.load(Ordering::SeqCst), ALLOWED);
     client.close_blocking();
 }
