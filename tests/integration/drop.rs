@@ -5,8 +5,9 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
-use sernixa::{Client, Error, RiskLevel};
+use sernixa::{Client, ClientBuilder, Error, RiskLevel};
 
 use crate::support::latch::{Latch, PATIENCE};
 use crate::support::service::{OUTCOMES, SUBMIT, Says, Service, action};
@@ -40,19 +41,32 @@ fn poll_once<F: Future + ?Sized>(future: &mut Pin<Box<F>>, bell: &Arc<Bell>) -> 
         .poll(&mut Context::from_waker(&bell.waker()))
 }
 
+/// A client that gives up on nothing within a test's patience: closing it waits for what is left.
+fn slow(service: &Service) -> ClientBuilder {
+    service.builder().timeout(Duration::from_mins(10))
+}
+
 /// One slot: a call that kept it would block every other.
 fn one_slot(service: &Service) -> Client {
-    service.builder().max_async_in_flight(1).build().unwrap()
+    slow(service).max_async_in_flight(1).build().unwrap()
 }
 
 /// The slot is free, and nothing that was dropped is under way: another call goes through, and
-/// closing has nothing to wait for.
+/// closing has nothing to wait for: it would, for as long as a request may take.
 fn nothing_is_left(service: &Service, client: &Client) {
     service.say(Says::Allowed);
     client
         .run(&action(RiskLevel::Low), || Ok::<_, Error>(()))
         .unwrap();
-    client.close_blocking();
+    let (sender, closed) = std::sync::mpsc::channel();
+    let client = client.clone();
+    std::thread::spawn(move || {
+        client.close_blocking();
+        sender.send(())
+    });
+    closed
+        .recv_timeout(PATIENCE)
+        .expect("a task is left, and closing waits for it");
 }
 
 #[test]
@@ -98,9 +112,7 @@ fn a_call_dropped_while_its_submission_is_under_way_is_finished_and_withdrawn() 
 fn a_call_dropped_while_it_waits_is_withdrawn_at_once() {
     let service = Service::full(Says::Pending);
     // No second look would come within the test's patience.
-    let client = service
-        .builder()
-        .poll_interval(std::time::Duration::from_mins(10));
+    let client = slow(&service).poll_interval(Duration::from_mins(10));
     let client = client.max_async_in_flight(1).build().unwrap();
     let mut call = Box::pin(client.authorize(&action(RiskLevel::High)));
     assert!(poll_once(&mut call, &Arc::new(Bell::default())).is_pending());
@@ -175,7 +187,7 @@ fn a_call_dropped_with_its_permit_unread_reports_that_it_did_not_start() {
 #[test]
 fn a_call_with_a_resume_key_leaves_its_request_for_whoever_comes_back() {
     let service = Service::full(Says::Pending);
-    let client = service.builder().binding_key("a binding key of the test");
+    let client = slow(&service).binding_key("a binding key of the test");
     let client = client.max_async_in_flight(1).build().unwrap();
     let resumable = action(RiskLevel::High)
         .arguments(Vec::new())
