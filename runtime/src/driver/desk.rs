@@ -19,11 +19,13 @@ use crate::judge::{self, Step, Ticket};
 use crate::logging::event;
 use crate::outcome::{self, BATCH, BATCH_PAUSE, Entry, Outcome, ReportTo};
 use crate::retry;
-use crate::transport::{Answer, ApprovalId, Endpoint, Fault, Push, Request, Subscription, Wake};
+use crate::transport::{Answer, ApprovalId, Endpoint, Fault, Push, Request, Subscription};
 
 /// The desk of one driver.
 pub(super) struct Desk {
     pub(super) core: Arc<Core>,
+    /// Attempts after the first; none where another cannot end better.
+    max_retries: u32,
     /// `max_async_in_flight`: submissions, retries included; never a wait.
     pub(super) submissions: Semaphore,
     pub(super) looks: Lane,
@@ -46,7 +48,13 @@ pub(super) struct Exchanged {
 impl Desk {
     /// A desk without jobs.
     pub(super) fn new(core: Arc<Core>, subscription: Option<Subscription>) -> Rc<Self> {
+        let max_retries = if core.transport.retries() {
+            core.settings.max_retries
+        } else {
+            0
+        };
         Rc::new(Self {
+            max_retries,
             // A semaphore panics past its most, and "no limit" is often said by a greater number.
             submissions: Semaphore::new(
                 core.settings
@@ -64,8 +72,11 @@ impl Desk {
     }
 
     /// Takes jobs until the client is closed or gone.
-    pub(super) async fn run(core: Arc<Core>, mut queue: mpsc::UnboundedReceiver<Job>, wake: Wake) {
-        let subscription = core.transport.subscribe(wake);
+    pub(super) async fn run(
+        core: Arc<Core>,
+        mut queue: mpsc::UnboundedReceiver<Job>,
+        subscription: Option<Subscription>,
+    ) {
         let desk = Self::new(core, subscription);
         let mut closer = None;
         while let Some(job) = queue.recv().await {
@@ -120,16 +131,7 @@ impl Desk {
 
     /// Sends, and sends again while that may help: the same bytes, at most 120 s in all.
     pub(super) async fn exchange(&self, request: &Request) -> Exchanged {
-        let Core {
-            settings,
-            transport,
-            ..
-        } = &*self.core;
-        let max_retries = if transport.retries() {
-            settings.max_retries
-        } else {
-            0
-        };
+        let settings = &self.core.settings;
         let begin = settings.clock.monotonic();
         let (mut attempt, mut sent_before) = (0, false);
         let mut left = retry::ALL_ATTEMPTS;
@@ -143,7 +145,8 @@ impl Desk {
             }
             let elapsed = settings.clock.monotonic().saturating_sub(begin);
             let chance = retry::chance();
-            let Some(pause) = retry::pause(attempt, max_retries, elapsed, &result, chance) else {
+            let Some(pause) = retry::pause(attempt, self.max_retries, elapsed, &result, chance)
+            else {
                 return Exchanged {
                     result,
                     sent_before,

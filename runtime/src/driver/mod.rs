@@ -24,7 +24,7 @@ use crate::grant::{Asked, Grant};
 use crate::judge::Ticket;
 use crate::logging::event;
 use crate::outcome::Entry;
-use crate::transport::{Answer, ApprovalId, Push, Request, Wake};
+use crate::transport::{Answer, ApprovalId, Push, Request, Subscription, Wake};
 use desk::Desk;
 
 /// Where a call's answer goes. Dropped by the caller: the call is over.
@@ -78,9 +78,11 @@ impl Driver {
                 let _ = jobs.send(Job::Woken(id.clone(), push));
             }
         });
+        // Before anybody waits, so that no change is missed while the thread starts.
+        let subscription = core.transport.subscribe(wake);
         std::thread::Builder::new()
             .name("sernixa-driver".into())
-            .spawn(move || drive(core, queue, wake))
+            .spawn(move || drive(core, queue, subscription))
             .map_err(|error| {
                 let message = "the system gives no thread for the client's driver";
                 Error::Api(Refusal::new(message).retryable().caused_by(error).boxed())
@@ -121,7 +123,7 @@ pub(crate) fn is_here() -> bool {
 }
 
 /// The thread.
-fn drive(core: Arc<Core>, queue: mpsc::UnboundedReceiver<Job>, wake: Wake) {
+fn drive(core: Arc<Core>, queue: mpsc::UnboundedReceiver<Job>, subscription: Option<Subscription>) {
     ON_DRIVER.set(true);
     let log = core.settings.log;
     let built = Builder::new_current_thread()
@@ -129,7 +131,7 @@ fn drive(core: Arc<Core>, queue: mpsc::UnboundedReceiver<Job>, wake: Wake) {
         .enable_time()
         .build_local(LocalOptions::default());
     match built {
-        Ok(runtime) => runtime.block_on(Desk::run(core, queue, wake)),
+        Ok(runtime) => runtime.block_on(Desk::run(core, queue, subscription)),
         // Dropping the queue ends its waiters with an error.
         Err(error) => event!(log, ERROR, %error, "the client's driver has no runtime"),
     }

@@ -24,7 +24,8 @@ use crate::transport::{
 /// Does on the driver's thread what the test says, and never answers.
 struct Odd<F, S> {
     send: F,
-    subscribe: S,
+    /// When the driver begins, which asks whether to retry.
+    begin: S,
 }
 
 impl<F, S> Transport for Odd<F, S>
@@ -42,11 +43,11 @@ where
     }
 
     fn subscribe(&self, _: Wake) -> Option<Subscription> {
-        (self.subscribe)();
         None
     }
 
     fn retries(&self) -> bool {
+        (self.begin)();
         true
     }
 }
@@ -63,10 +64,7 @@ fn client(transport: impl Transport) -> Client {
 fn a_panic_in_a_job_ends_that_call_with_an_error_and_no_other() {
     let first = AtomicBool::new(true);
     let send = move || assert!(!first.swap(false, Ordering::SeqCst), "a bug, for the test");
-    let client = client(Odd {
-        send,
-        subscribe: || {},
-    });
+    let client = client(Odd { send, begin: || {} });
     let broken = client.readiness_blocking().unwrap_err();
     assert!(matches!(broken, Error::Api(_)), "{broken}");
     let next = client.readiness_blocking().unwrap_err();
@@ -75,11 +73,8 @@ fn a_panic_in_a_job_ends_that_call_with_an_error_and_no_other() {
 
 #[test]
 fn a_dead_driver_ends_its_callers_with_an_error() {
-    let subscribe = || panic!("the driver dies, for the test");
-    let client = client(Odd {
-        send: || {},
-        subscribe,
-    });
+    let begin = || panic!("the driver dies, for the test");
+    let client = client(Odd { send: || {}, begin });
     for _ in 0..2 {
         let dead = client.readiness_blocking().unwrap_err();
         assert!(matches!(dead, Error::Api(_)), "{dead}");
@@ -91,12 +86,12 @@ fn a_dead_driver_ends_its_callers_with_an_error() {
 fn mortal() -> (Client, mpsc::Sender<()>) {
     let (die, death) = mpsc::channel::<()>();
     let death = Mutex::new(death);
-    let subscribe = move || {
+    let begin = move || {
         death.lock().unwrap().recv().unwrap();
         panic!("the driver dies, for the test");
     };
     let send = || {};
-    (client(Odd { send, subscribe }), die)
+    (client(Odd { send, begin }), die)
 }
 
 fn governed() -> crate::Action {
@@ -159,10 +154,7 @@ fn a_call_on_the_drivers_own_thread_is_an_error() {
                 .unwrap();
         }
     };
-    let client = client(Odd {
-        send,
-        subscribe: || {},
-    });
+    let client = client(Odd { send, begin: || {} });
     inner.set(client.clone()).unwrap();
     client.readiness_blocking().unwrap_err();
     let error = seen.recv().unwrap();
@@ -187,7 +179,7 @@ fn a_waiting_call_is_small() {
         .unwrap();
     let transport = Odd {
         send: || {},
-        subscribe: || {},
+        begin: || {},
     };
     let desk = Desk::new(Arc::new(Core::new(settings, Arc::new(transport))), None);
     let (reply, _answer) = oneshot::channel();
