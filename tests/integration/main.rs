@@ -25,3 +25,4 @@ mod support;
 mod test_gate;
 mod waiting;
 mod what_a_person_reads;
+mod wire;
