@@ -8,7 +8,10 @@
     reason = "tests"
 )]
 
+use std::io::{BufRead as _, BufReader, ErrorKind, Read as _, Write as _};
+use std::net::{SocketAddr, TcpListener};
 use std::process::{Command, Output};
+use std::thread::JoinHandle;
 
 use sernixa::Error;
 
@@ -101,6 +104,66 @@ fn when_the_default_service_is_not_there_the_error_names_both_ways_out() {
     if text.contains("could not be reached") || text.contains("refused") {
         assert!(text.contains("embedded:"), "{text}");
     }
+}
+
+/// A service that allows one submission, and whatever else comes on that connection.
+fn allowing() -> (SocketAddr, JoinHandle<String>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let served = std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let mut reader = BufReader::new(stream.try_clone().unwrap());
+        let mut head = String::new();
+        while !head.ends_with("\r\n\r\n") {
+            assert!(reader.read_line(&mut head).unwrap() > 0, "{head}");
+        }
+        let lower = head.to_ascii_lowercase();
+        let (_, length) = lower.split_once("content-length: ").unwrap();
+        let length = length.lines().next().unwrap().parse().unwrap();
+        reader.read_exact(&mut vec![0; length]).unwrap();
+        let body = r#"{"status":"accepted"}"#;
+        let length = body.len();
+        write!(
+            stream,
+            "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\
+             Content-Length: {length}\r\n\r\n{body}"
+        )
+        .unwrap();
+        head
+    });
+    (address, served)
+}
+
+#[test]
+fn a_service_on_loopback_is_asked_past_every_proxy() {
+    let trap = TcpListener::bind("127.0.0.1:0").unwrap();
+    trap.set_nonblocking(true).unwrap();
+    let proxy = format!("http://{}", trap.local_addr().unwrap());
+    let (address, served) = allowing();
+    let base = format!("http://{address}");
+    let proxies =
+        ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"].map(|name| (name, &*proxy));
+    let more = [
+        ("SERNIXA_BASE_URL", &*base),
+        ("SERNIXA_API_KEY", "a-key"),
+        ("NO_PROXY", ""),
+        ("no_proxy", ""),
+        // The second call of the child finds nobody.
+        ("SERNIXA_MAX_RETRIES", "0"),
+    ];
+    let text = printed(&in_a_process_with(&[&proxies[..], &more].concat()));
+    assert!(text.contains("CHILD: ran"), "{text}");
+    let visited = trap.accept();
+    assert!(
+        matches!(&visited, Err(error) if error.kind() == ErrorKind::WouldBlock),
+        "{visited:?}"
+    );
+    assert!(
+        served
+            .join()
+            .unwrap()
+            .starts_with("POST /api/actions/execute ")
+    );
 }
 
 #[test]
