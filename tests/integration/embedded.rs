@@ -1,11 +1,13 @@
 //! The embedded engine and its reviewers.
 
 use std::io::{Cursor, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use sernixa::embedded::{Decision, Engine, Record, Reviewer, TerminalReviewer};
-use sernixa::{Action, Client, DataSensitivity, Error, OperationClass, RiskLevel};
+use sernixa::{Action, Client, Clock, DataSensitivity, Error, OperationClass, RiskLevel, Sleep};
 
 fn client(reviewer: impl Reviewer) -> Client {
     Client::builder()
@@ -398,4 +400,49 @@ fn an_engine_and_a_base_url_together_are_refused() {
         matches!(lost, Err(Error::Configuration(_))),
         "a service decides, not the reviewer"
     );
+}
+
+/// The system's clock, but for one panic on the reviewer's thread.
+#[derive(Debug)]
+struct Stumbling {
+    start: std::time::Instant,
+    stumbled: AtomicBool,
+}
+
+impl Clock for Stumbling {
+    fn unix_millis(&self) -> u64 {
+        let reviews = std::thread::current().name() == Some("sernixa-reviewer");
+        assert!(
+            !reviews || self.stumbled.swap(true, Ordering::SeqCst),
+            "a bug, for the test"
+        );
+        1_778_000_000_000 + u64::try_from(self.start.elapsed().as_millis()).unwrap()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.start.elapsed()
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+#[test]
+fn a_panic_beside_the_reviewer_ends_that_review_with_a_no_and_the_next_is_held() {
+    let client = Client::builder()
+        .environment(|_| None)
+        .engine(Engine::in_memory())
+        .clock(Stumbling {
+            start: std::time::Instant::now(),
+            stumbled: AtomicBool::new(false),
+        })
+        .reviewer(|_: &Record| Decision::approve())
+        .build()
+        .unwrap();
+    let error = run(&client, &action(RiskLevel::High)).unwrap_err();
+    assert!(matches!(error, Error::Rejected(_)), "{error}");
+    assert_eq!(error.reason(), Some("something panicked around the review"));
+    assert_eq!(run(&client, &action(RiskLevel::High)).unwrap(), "ran");
+    client.close_blocking();
 }

@@ -94,7 +94,18 @@ impl Work {
     fn run(&self, queue: &Receiver<ApprovalId>) {
         REVIEWS.set(true);
         for id in queue {
-            self.review(id);
+            self.review_safely(id);
+        }
+    }
+
+    /// A store, a clock or a subscriber of the user's may panic beside the reviewer. That ends this
+    /// review with a no, and not the thread, in whose queue others wait.
+    fn review_safely(&self, id: ApprovalId) {
+        let reviewed = catch_unwind(AssertUnwindSafe(|| self.review(id)));
+        if reviewed.is_err() {
+            let decision = Decision::reject("something panicked around the review");
+            // If the same panics again, nothing can be decided: the call waits until its deadline.
+            let _ = catch_unwind(AssertUnwindSafe(|| self.decide(id, &decision)));
         }
     }
 
