@@ -181,6 +181,8 @@ fn runs_on(reply: &Reply) -> bool {
     let builder = Client::builder().environment(|_| None);
     let client = builder
         .base_url(server.url())
+        // Where nothing more comes the server says so; a busy machine may take its time.
+        .timeout(Duration::from_mins(1))
         .max_retries(0)
         .build()
         .unwrap();
