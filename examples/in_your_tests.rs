@@ -56,5 +56,6 @@ fn main() -> Result<(), sernixa::Error> {
         Ok(result) => println!("held:     waited, then {}", result?),
         Err(_) => println!("held:     panicked"),
     }
+    // Nothing to `close`: a gate has no service, so no outcome is on its way to one.
     Ok(())
 }
