@@ -21,7 +21,7 @@ use crate::driver::{self, Job};
 use crate::error::Error;
 use crate::grant::{Asked, Grant};
 use crate::judge::{self, Step, Submitted};
-use crate::logging::event;
+use crate::logging::{Verbosity, event};
 use crate::outcome::{Entry, Outcome};
 use crate::permit::Permit;
 use crate::transport::{Endpoint, Request};
@@ -155,8 +155,11 @@ enum Knocked {
     Asked(Receiver<Result<Grant, Error>>),
 }
 
-/// Facts of the call; never arguments or metadata.
+/// Facts of the call; never arguments or metadata. None where the client says nothing.
 fn span(prepared: &Prepared) -> Span {
+    if prepared.client.settings().log == Verbosity::Off {
+        return Span::none();
+    }
     let submission = &prepared.submission;
     tracing::info_span!(
         target: "sernixa",

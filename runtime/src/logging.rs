@@ -2,6 +2,10 @@
 //!
 //! Events go through `tracing` with the target `sernixa`. They never hold argument values,
 //! metadata or secrets; texts from outside are one safe line.
+//!
+//! The span `sernixa.authorize` around each call, of level INFO, is no message but what events are
+//! read in, and what traces are made of: every verbosity has it but [`Verbosity::Off`]. A subscriber
+//! that wants no spans filters them.
 
 /// The least grave event that is emitted (`SERNIXA_LOG_LEVEL`, `SERNIXA_DEBUG`). Ordered: what
 /// comes later says more.
