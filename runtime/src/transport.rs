@@ -168,8 +168,9 @@ pub(crate) enum Fault {
 pub(crate) enum Push {
     /// It was decided, or it ended.
     Changed,
-    /// A later call took it up: the tokens given before claim nothing any more (DESIGN 7).
-    Superseded,
+    /// A call took it up, which was audited under this number: the tokens given before that claim
+    /// nothing any more (DESIGN 7).
+    Superseded(u64),
 }
 
 /// What a push calls with the approval and what happened to it.

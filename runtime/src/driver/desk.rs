@@ -30,6 +30,8 @@ pub(super) struct Desk {
     pub(super) submissions: Semaphore,
     pub(super) looks: Lane,
     waiters: RefCell<HashMap<ApprovalId, Vec<Rc<Bell>>>>,
+    /// The last attachment to each open approval that more than one call took up, as pushed.
+    taken_up: RefCell<HashMap<ApprovalId, u64>>,
     /// Present where changes are pushed.
     subscription: Option<Subscription>,
     outcomes: RefCell<Vec<Entry>>,
@@ -63,6 +65,7 @@ impl Desk {
             ),
             looks: Lane::new(),
             waiters: RefCell::default(),
+            taken_up: RefCell::default(),
             subscription,
             outcomes: RefCell::default(),
             tasks: Cell::new(0),
@@ -117,7 +120,7 @@ impl Desk {
                 let fault = |fault| judge::fault(step, base, fault, sent_before);
                 let _ = reply.send(result.map_err(fault));
             }),
-            Job::Woken(id, push) => self.wake(&id, push),
+            Job::Woken(id, push) => self.woken(&id, push),
             // Taken by `run`.
             Job::Close(_) => {}
         }
@@ -182,15 +185,24 @@ impl Desk {
         self.subscription.is_some()
     }
 
-    /// Registers a waiter. Where approvals are claimed only the last to attach may claim, so the
-    /// earlier ones are over.
+    /// Registers a waiter.
     pub(super) fn await_news(self: &Rc<Self>, ticket: &Ticket) -> Waiter {
         let id = &ticket.approval_id;
-        if ticket.offers.claim {
-            self.wake(id, Push::Superseded);
+        let bell = Rc::new(Bell::new(ticket));
+        if let Some(attached) = bell.attached {
+            // Only the last to attach may claim. Calls of several threads may register in another
+            // order than they attached in.
+            self.wake(id, Push::Superseded(attached));
+            if let Some(latest) = self.taken_up.borrow().get(id) {
+                bell.ring(Push::Superseded(*latest));
+            }
         }
-        let bell = Rc::new(Bell::default());
         let mut waiters = self.waiters.borrow_mut();
+        for other in waiters.get(id).into_iter().flatten() {
+            if let Some(latest) = other.attached {
+                bell.ring(Push::Superseded(latest));
+            }
+        }
         waiters
             .entry(id.clone())
             .or_insert_with(|| Vec::with_capacity(1))
@@ -200,6 +212,19 @@ impl Desk {
             id: id.clone(),
             bell,
         }
+    }
+
+    fn woken(&self, id: &ApprovalId, push: Push) {
+        match push {
+            Push::Superseded(seq) => {
+                let mut taken_up = self.taken_up.borrow_mut();
+                let latest = taken_up.entry(id.clone()).or_default();
+                *latest = seq.max(*latest);
+            }
+            // It is over: nobody takes it up any more.
+            Push::Changed => drop(self.taken_up.borrow_mut().remove(id)),
+        }
+        self.wake(id, push);
     }
 
     fn wake(&self, id: &ApprovalId, push: Push) {
@@ -283,15 +308,27 @@ impl Desk {
 }
 
 /// What calls a waiter.
-#[derive(Default)]
 struct Bell {
     rung: Notify,
+    /// See [`Ticket::attached`]; only where approvals are claimed.
+    attached: Option<u64>,
     superseded: Cell<bool>,
 }
 
 impl Bell {
+    fn new(ticket: &Ticket) -> Self {
+        Self {
+            rung: Notify::new(),
+            attached: ticket.attached.filter(|_| ticket.offers.claim),
+            superseded: Cell::new(false),
+        }
+    }
+
     fn ring(&self, push: Push) {
-        if push == Push::Superseded {
+        if let Push::Superseded(latest) = push {
+            if self.attached.is_none_or(|attached| latest <= attached) {
+                return;
+            }
             self.superseded.set(true);
         }
         self.rung.notify_one();
@@ -324,6 +361,7 @@ impl Drop for Waiter {
             list.retain(|bell| !Rc::ptr_eq(bell, &self.bell));
             if list.is_empty() {
                 waiters.remove(&self.id);
+                self.desk.taken_up.borrow_mut().remove(&self.id);
             }
         }
     }

@@ -187,6 +187,7 @@ fn a_waiting_call_is_small() {
         approval_id: ApprovalId::new("apr").unwrap(),
         claim_token: None,
         bound: true,
+        attached: None,
         expires_at: None,
         offers: Offers::default(),
     });

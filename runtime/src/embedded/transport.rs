@@ -92,8 +92,7 @@ impl Transport for EmbeddedTransport {
         let subscription = self.engine.subscribe(Box::new(move |change| {
             let push = match change.kind() {
                 engine::ChangeKind::Decided | engine::ChangeKind::Expired => Push::Changed,
-                // Told before the later call has its answer, so all who wait now are earlier ones.
-                engine::ChangeKind::Resumed => Push::Superseded,
+                engine::ChangeKind::Resumed => Push::Superseded(change.seq()),
                 // Asking, claiming and reporting are the client's own doing: nobody waits to hear it.
                 _ => return,
             };

@@ -79,6 +79,9 @@ pub(crate) struct Ticket {
     pub(crate) claim_token: Option<ClaimToken>,
     /// The answer carried our body hash, so that every record must.
     pub(crate) bound: bool,
+    /// The audit number under which this call took the approval up, if the answer's receipt says
+    /// it: of two calls that hold one approval, the later number may claim.
+    pub(crate) attached: Option<u64>,
     /// When the approval lapses undecided: milliseconds since 1970, if it was said.
     pub(crate) expires_at: Option<u64>,
     pub(crate) offers: Offers,

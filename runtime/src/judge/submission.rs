@@ -111,11 +111,15 @@ fn pending(terms: &Terms<'_>, answer: &Answer, body: Node<'_>) -> Result<Ticket,
         return Err(api(answer, "an offer of claims without a claim_token"));
     }
     let bound = echoes(answer, body, "body_hash", terms.body_hash)?;
+    let attached = body
+        .get("receipt")
+        .and_then(|receipt| receipt.get("seq")?.as_u64());
     let expires_at = text(body, "expires_at").and_then(|time| super::record::unix_millis(&time));
     Ok(Ticket {
         approval_id,
         claim_token,
         bound,
+        attached,
         expires_at,
         offers,
     })

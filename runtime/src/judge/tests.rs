@@ -325,6 +325,7 @@ fn ticket(bound: bool) -> Ticket {
         approval_id: ApprovalId::new("apr").unwrap(),
         claim_token: Some("t".to_owned().into()),
         bound,
+        attached: None,
         expires_at: None,
         offers: Offers::default(),
     }
