@@ -48,32 +48,29 @@ impl Client {
 
     /// The async door: needs no runtime, no timers, and may move between threads. What could not
     /// be prepared is the future's error.
-    pub(crate) fn ask(
-        prepared: Result<Box<Prepared>, Error>,
-    ) -> impl Future<Output = Result<Permit, Error>> + Send + use<> {
-        // It comes on the heap: what was prepared is gone once the call has knocked, but a future
-        // keeps the place of all that it ever held.
-        async move {
-            let prepared = prepared?;
-            let client = prepared.client.clone();
-            let span = span(&prepared);
-            let mut waiting = match span.in_scope(|| client.knock(*prepared)) {
-                Ok(Knocked::Asked(receiver)) => Waiting {
-                    client: &client,
-                    receiver,
-                },
-                Ok(Knocked::Granted(grant)) => {
-                    return span.in_scope(|| client.end(&span, Ok(grant)));
-                }
-                Err(error) => return span.in_scope(|| client.end(&span, Err(error))),
-            };
-            let answer = Entering {
-                span: &span,
-                inner: &mut waiting.receiver,
+    ///
+    /// It comes on the heap: what was prepared is gone once the call has knocked, but a future
+    /// keeps the place of all that it ever held.
+    pub(crate) async fn ask(prepared: Result<Box<Prepared>, Error>) -> Result<Permit, Error> {
+        let prepared = prepared?;
+        let client = prepared.client.clone();
+        let span = span(&prepared);
+        let mut waiting = match span.in_scope(|| client.knock(*prepared)) {
+            Ok(Knocked::Asked(receiver)) => Waiting {
+                client: &client,
+                receiver,
+            },
+            Ok(Knocked::Granted(grant)) => {
+                return span.in_scope(|| client.end(&span, Ok(grant)));
             }
-            .await;
-            span.in_scope(|| client.end(&span, waiting.answered(answer)))
+            Err(error) => return span.in_scope(|| client.end(&span, Err(error))),
+        };
+        let answer = Entering {
+            span: &span,
+            inner: &mut waiting.receiver,
         }
+        .await;
+        span.in_scope(|| client.end(&span, waiting.answered(answer)))
     }
 
     /// Asks in this process if somebody answers there, else queues the call to the driver.
