@@ -308,7 +308,9 @@ impl Decision {
 }
 
 /// A decision that was taken. It stays in the record whatever becomes of the approval.
-#[derive(Clone, Debug, PartialEq, Eq)]
+///
+/// Its `Debug` leaves out the reason, which may quote what was reviewed.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Decided {
     /// Yes or no.
     pub decision: Decision,
@@ -320,6 +322,17 @@ pub struct Decided {
     pub at: Timestamp,
     /// Whether the same owner had asked.
     pub self_decided: bool,
+}
+
+impl fmt::Debug for Decided {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Decided")
+            .field("decision", &self.decision)
+            .field("by", &self.by)
+            .field("at", &self.at)
+            .field("self_decided", &self.self_decided)
+            .finish_non_exhaustive()
+    }
 }
 
 /// How an approval expired.

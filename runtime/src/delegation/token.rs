@@ -9,7 +9,8 @@ use sernixa_protocol::{DataSensitivity, OperationClass, RiskLevel};
 use crate::error::Error;
 
 /// What a token allows. Nothing is allowed but what is named; the risk is `low` unless raised.
-#[derive(Clone, Debug, PartialEq)]
+/// Its `Debug` shows the names of the resources, not their values.
+#[derive(Clone, PartialEq)]
 pub struct Scope {
     max_risk_level: RiskLevel,
     operation_classes: Vec<String>,
@@ -73,8 +74,20 @@ impl Scope {
     }
 }
 
-/// Asks for a token: for [`Client::create_delegation_token`](crate::Client).
-#[derive(Clone, Debug, PartialEq)]
+impl fmt::Debug for Scope {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Scope")
+            .field("max_risk_level", &self.max_risk_level)
+            .field("operation_classes", &self.operation_classes)
+            .field("data_sensitivities", &self.data_sensitivities)
+            .field("resources", &self.resources.keys().collect::<Vec<_>>())
+            .finish()
+    }
+}
+
+/// Asks for a token: for [`Client::create_delegation_token`](crate::Client). Its `Debug` leaves out
+/// the reason and the person's session.
+#[derive(Clone, PartialEq)]
 pub struct TokenRequest {
     delegator_agent_id: String,
     delegatee_agent_id: String,
@@ -177,6 +190,19 @@ impl TokenRequest {
             "reason": self.reason,
         });
         Ok(body.to_string())
+    }
+}
+
+impl fmt::Debug for TokenRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("TokenRequest")
+            .field("delegator_agent_id", &self.delegator_agent_id)
+            .field("delegatee_agent_id", &self.delegatee_agent_id)
+            .field("scope", &self.scope)
+            .field("parent_token_id", &self.parent_token_id)
+            .field("tool_subset", &self.tool_subset)
+            .field("expires_in", &self.expires_in)
+            .finish_non_exhaustive()
     }
 }
 

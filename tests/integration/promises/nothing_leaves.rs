@@ -2,15 +2,20 @@
 
 use std::fmt::{Debug, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, Once};
+use std::sync::{Arc, Mutex, Once};
 
 use serde_json::json;
 use sernixa::delegation::{Delegation, Scope, TokenRequest};
-use sernixa::embedded::{Decision, Engine, Record};
+use sernixa::dlp::{Detectors, Mode, protect_metadata, protect_metadata_json};
+use sernixa::embedded::engine::Settings;
+use sernixa::embedded::{Decision, Engine, MemoryStore, Record, Store};
 use sernixa::logging::Verbosity;
+use sernixa::protocol::Envelope;
 use sernixa::testing::TestGate;
-use sernixa::{Action, Client, Error, RiskLevel};
+use sernixa::{Action, Client, DataSensitivity, Error, OperationClass, RiskLevel};
 
+use crate::support::reply::Reply;
+use crate::support::server::Server;
 use crate::support::service::{SUBMIT, Says, Service, action};
 
 /// In every argument.
@@ -181,6 +186,29 @@ fn no_log_line_or_span_holds_a_value_or_a_secret() {
 }
 
 #[test]
+fn a_client_that_says_nothing_makes_no_span_either() {
+    let lines = lines_of(|| {
+        for (verbosity, intent) in [(Verbosity::Off, "unheard"), (Verbosity::Error, "heard-of")] {
+            let client = Client::builder()
+                .environment(|_| None)
+                .engine(Engine::in_memory())
+                .log(verbosity)
+                .build()
+                .unwrap();
+            let action = Action::new(intent)
+                .risk(RiskLevel::Low)
+                .class(OperationClass::Read)
+                .sensitivity(DataSensitivity::Internal)
+                .systems(["db"]);
+            client.run(&action, || Ok::<_, Error>(())).unwrap();
+            client.close_blocking();
+        }
+    });
+    assert!(lines.contains("heard-of"), "{lines}");
+    assert!(!lines.contains("unheard"), "{lines}");
+}
+
+#[test]
 fn debug_and_display_of_every_public_type_show_no_value_and_no_secret() {
     let service = Service::full(Says::Pending);
     let client = client(&service);
@@ -206,7 +234,6 @@ fn debug_and_display_of_every_public_type_show_no_value_and_no_secret() {
         .unwrap()
         .authorize_blocking(&action(RiskLevel::Low))
         .unwrap();
-    let engine = Engine::in_memory();
     let terminal = sernixa::embedded::TerminalReviewer::new();
     let debugs: Vec<(&str, &dyn Debug)> = vec![
         ("Client", &client),
@@ -216,7 +243,6 @@ fn debug_and_display_of_every_public_type_show_no_value_and_no_secret() {
         ("Delegation", &delegation),
         ("Submission", &submission),
         ("Permit", &permit),
-        ("Engine", &engine),
         ("TerminalReviewer", &terminal),
     ];
     for (name, debug) in debugs {
@@ -228,11 +254,117 @@ fn debug_and_display_of_every_public_type_show_no_value_and_no_secret() {
     for site in sernixa::callsites() {
         assert_clean("Callsite", &format!("{site:?}"));
     }
-    let request = TokenRequest::new("a", "b", Scope::new());
-    assert_clean("TokenRequest", &format!("{request:?}"));
     permit.succeeded();
     drop(held);
     client.close_blocking();
+}
+
+#[test]
+fn debug_of_what_delegation_and_dlp_hold_shows_no_value_and_no_secret() {
+    let scope = Scope::new().resource("accounts", json!([ARGUMENT]));
+    assert_clean("Scope", &format!("{scope:?} {scope:#?}"));
+    let request = TokenRequest::new("a", "b", scope)
+        .root_human_session_id(SECRET)
+        .reason(ARGUMENT);
+    assert_clean("TokenRequest", &format!("{request:?} {request:#?}"));
+
+    let quoted = json!({"token_id": "dgt_1", "signing_secret": SECRET, "reason": ARGUMENT});
+    let server = Server::start(move |_| Reply::json(201, quoted.to_string()));
+    let client = Client::builder()
+        .environment(|_| None)
+        .base_url(server.url())
+        .build()
+        .unwrap();
+    let token = client.create_delegation_token_blocking(request).unwrap();
+    assert_eq!(token.answer()["reason"], ARGUMENT);
+    assert_clean("Token", &format!("{token:?} {token:#?}"));
+    client.close_blocking();
+
+    let metadata = json!({"note": TOKEN, "other": [ARGUMENT]});
+    let text = metadata.to_string();
+    for mode in [Mode::Off, Mode::Warn, Mode::Mask, Mode::Block] {
+        let detectors = Detectors::default();
+        let map = protect_metadata(metadata.as_object().unwrap(), mode, &detectors);
+        assert_clean("Protected", &format!("{map:?} {map:#?}"));
+        let json = protect_metadata_json(&text, mode, &detectors).unwrap();
+        assert_clean("ProtectedJson", &format!("{json:?} {json:#?}"));
+        assert_eq!(map.findings.is_empty(), mode == Mode::Off);
+        assert_clean("Finding", &format!("{:?}", map.findings));
+    }
+
+    let hash = sernixa::protocol::body_hash("i", "a", metadata.as_object().unwrap());
+    let envelope = Envelope {
+        schema_version: Envelope::SCHEMA_VERSION,
+        intent_id: "i",
+        action_id: "a",
+        agent_id: "worker",
+        runtime_id: None,
+        runtime_identity: None,
+        service_identity: None,
+        workload_identity: None,
+        delegation_token_id: "dgt_1",
+        delegation_chain_id: None,
+        timestamp: 0,
+        nonce: "n",
+        operation_class: None,
+        data_sensitivity: None,
+        body_hash: &hash,
+        key_id: "k",
+        algorithm: Envelope::ALGORITHM,
+    };
+    assert_clean("Envelope", &format!("{envelope:?} {envelope:#?}"));
+}
+
+#[test]
+fn debug_of_what_the_engine_holds_and_shows_a_reviewer_has_no_value_and_no_secret() {
+    let store = Arc::new(MemoryStore::default());
+    let engine = Engine::builder()
+        .settings(Settings::local())
+        .shared_store(Arc::clone(&store) as Arc<dyn Store>)
+        .build()
+        .unwrap();
+    let shown = Arc::new(Mutex::new(String::new()));
+    let show = |what: &dyn Debug| {
+        write!(shown.lock().unwrap(), "{what:?} {what:#?}").unwrap();
+    };
+    let changes = Arc::clone(&shown);
+    let _subscription = engine.subscribe(Box::new(move |change| {
+        write!(changes.lock().unwrap(), "{change:?} {:?}", change.record()).unwrap();
+    }));
+    let seen = Arc::clone(&shown);
+    let client = Client::builder()
+        .environment(|_| None)
+        .engine(engine.clone())
+        .binding_key(SECRET)
+        .capture_arguments(true)
+        .reviewer(move |asked: &Record| {
+            let decision = Decision::approve_because(format!("fine: {ARGUMENT}"));
+            write!(seen.lock().unwrap(), "{asked:?} {asked:#?} {decision:?}").unwrap();
+            decision
+        })
+        .build()
+        .unwrap();
+    let asked = by_hand().summary(format!("pay {ARGUMENT}"));
+    show(&asked);
+    let permit = client.authorize_blocking(&asked).unwrap();
+    show(&permit);
+    permit.succeeded();
+    for decision in [
+        Decision::approve_because(ARGUMENT),
+        Decision::reject(ARGUMENT),
+        Decision::leave(),
+    ] {
+        show(&decision);
+    }
+    show(&engine);
+    show(&store);
+    client.close_blocking();
+    let shown = shown.lock().unwrap();
+    assert!(
+        shown.contains("integration"),
+        "the record was shown: {shown}"
+    );
+    assert_clean("the engine", &shown);
 }
 
 #[test]
@@ -243,13 +375,10 @@ fn no_error_shows_a_value_or_a_secret() {
     errors.push(call(&client).unwrap_err());
     errors.push(client.run(&by_hand(), || Ok::<_, Error>(())).unwrap_err());
     // A service that quotes back what it was sent.
-    let echo = crate::support::server::Server::start(|request| {
+    let echo = Server::start(|request| {
         let body: String = String::from_utf8_lossy(&request.body).into_owned();
         let headers = format!("{:?}", request.headers);
-        crate::support::reply::Reply::json(
-            500,
-            json!({"detail": body, "headers": headers}).to_string(),
-        )
+        Reply::json(500, json!({"detail": body, "headers": headers}).to_string())
     });
     let quoted = Client::builder()
         .environment(|_| None)
