@@ -11,7 +11,7 @@
 //! held:     waited, then in_43 paid
 //! ```
 
-use sernixa::testing::TestGate;
+use sernixa::testing::{Recorded, TestGate};
 
 #[sernixa::intercept(
     intent_id = "pay-invoice",
@@ -37,7 +37,7 @@ fn main() -> Result<(), sernixa::Error> {
     }
 
     let asked = gate.submissions();
-    let intents: Vec<_> = asked.iter().map(|asked| asked.intent_id()).collect();
+    let intents: Vec<_> = asked.iter().map(Recorded::intent_id).collect();
     println!(
         "asked {} times, for {}",
         intents.len(),

@@ -72,9 +72,12 @@ fn embedded(yes: &Arc<AtomicBool>) -> Client {
     Client::builder()
         .environment(|_| None)
         .engine(Engine::in_memory())
-        .reviewer(move |_: &Record| match yes.load(Ordering::SeqCst) {
-            true => Decision::approve_because("as the test says"),
-            false => Decision::reject("as the test says"),
+        .reviewer(move |_: &Record| {
+            if yes.load(Ordering::SeqCst) {
+                Decision::approve_because("as the test says")
+            } else {
+                Decision::reject("as the test says")
+            }
         })
         .build()
         .unwrap()

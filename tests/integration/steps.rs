@@ -1,5 +1,7 @@
 //! What follows a delegated submission is signed like it: claim, withdrawal and outcome (TRIED B1.1).
 
+use std::fmt::Write as _;
+
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
 use sernixa::delegation::Delegation;
@@ -31,12 +33,10 @@ fn signed(step: &str, sent: &Value, body_hash: &Value) -> String {
     }));
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(SECRET.as_bytes()).unwrap();
     mac.update(canonical.as_bytes());
-    let signature: String = mac
-        .finalize()
-        .into_bytes()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect();
+    let mut signature = String::new();
+    for byte in mac.finalize().into_bytes() {
+        write!(signature, "{byte:02x}").unwrap();
+    }
     assert_eq!(sent["signature"], signature, "{step}");
     assert_eq!(
         (&sent["key_id"], &sent["algorithm"]),
