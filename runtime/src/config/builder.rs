@@ -234,6 +234,11 @@ impl ClientBuilder {
     }
 
     /// Decide in `engine`, inside the process. Beats the base URL of the environment.
+    ///
+    /// The [`reviewer`](Self::reviewer) decides as the same principal that asks, which
+    /// [`Engine::in_memory`](crate::embedded::Engine::in_memory) allows. An engine built with the
+    /// settings of a service refuses that: build it with `Settings::local()`, or decide through the
+    /// engine as somebody else.
     #[cfg(feature = "embedded")]
     pub fn engine(mut self, engine: crate::embedded::Engine) -> Self {
         self.engine = Some(engine);
