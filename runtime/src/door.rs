@@ -200,6 +200,7 @@ impl Drop for Waiting<'_> {
                 to,
                 outcome,
                 duration,
+                error_text: None,
             });
         }
     }

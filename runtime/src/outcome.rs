@@ -74,6 +74,8 @@ pub(crate) struct Entry {
     pub(crate) outcome: Outcome,
     /// From the permit to the end of the body.
     pub(crate) duration: Duration,
+    /// What the body's error says, as it may leave; only where arguments are captured.
+    pub(crate) error_text: Option<Box<str>>,
 }
 
 impl Entry {
@@ -90,6 +92,10 @@ impl Entry {
         let millis = u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX);
         entry.insert("duration_ms".into(), millis.into());
         if let Some(error) = self.outcome.error() {
+            let error = match &self.error_text {
+                Some(text) => format!("{error}: {text}"),
+                None => error.to_owned(),
+            };
             entry.insert("error".into(), error.into());
         }
         let about = About {
@@ -138,11 +144,13 @@ mod tests {
                 to: to(Proof::ClaimToken("tok".to_owned().into())),
                 outcome: Outcome::Failed(Some("my::Error")),
                 duration: Duration::from_micros(1_999),
+                error_text: Some("no such card".into()),
             },
             Entry {
                 to: to(Proof::RequestId("req".into())),
                 outcome: Outcome::Succeeded,
                 duration: Duration::ZERO,
+                error_text: None,
             },
         ];
         let sent: Value = serde_json::from_slice(&body(&entries, 0)).unwrap();
@@ -150,7 +158,7 @@ mod tests {
             sent,
             serde_json::json!({"outcomes": [
                 {"approval_id": "apr_1", "claim_token": "tok", "outcome": "failed",
-                 "duration_ms": 1, "error": "my::Error"},
+                 "duration_ms": 1, "error": "my::Error: no such card"},
                 {"approval_id": "apr_1", "request_id": "req", "outcome": "succeeded",
                  "duration_ms": 0},
             ]})

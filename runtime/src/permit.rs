@@ -1,9 +1,13 @@
 //! A [`Permit`]: the body may run, and its outcome is reported through it.
 
 use std::fmt;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::Duration;
 
+use sernixa_protocol::dlp::{Protector, Text};
+
 use crate::client::Client;
+use crate::display::one_line;
 use crate::grant::Grant;
 use crate::outcome::{Entry, ReportTo};
 
@@ -65,10 +69,30 @@ impl Permit {
     }
 
     pub(crate) fn finish(mut self, outcome: Outcome) {
-        self.report(outcome);
+        self.report(outcome, None);
     }
 
-    fn report(&mut self, outcome: Outcome) {
+    /// The body ended in an error, of which this text goes along: after DLP, as one line.
+    pub(crate) fn finish_with_text(mut self, outcome: Outcome, error: &dyn fmt::Display) {
+        let text = self
+            .report
+            .is_some()
+            .then(|| self.outgoing(error))
+            .flatten();
+        self.report(outcome, text);
+    }
+
+    /// What may leave of an error's text. `None` where DLP blocks, or where it has none: a report
+    /// never fails the call.
+    fn outgoing(&self, error: &dyn fmt::Display) -> Option<Box<str>> {
+        let text = catch_unwind(AssertUnwindSafe(|| error.to_string())).ok()?;
+        let settings = self.client.settings();
+        let mut protector = Protector::new(settings.dlp_mode, &settings.detectors);
+        let text = protector.text("error", &text, Text::Reviewer);
+        (!protector.blocked()).then(|| one_line(&text).to_string().into())
+    }
+
+    fn report(&mut self, outcome: Outcome, error_text: Option<Box<str>>) {
         if let Some(to) = self.report.take() {
             let now = self.client.settings().clock.monotonic();
             let duration = now.saturating_sub(self.begin);
@@ -76,6 +100,7 @@ impl Permit {
                 to,
                 outcome,
                 duration,
+                error_text,
             });
         }
     }
@@ -95,10 +120,11 @@ impl fmt::Debug for Permit {
 impl Drop for Permit {
     fn drop(&mut self) {
         let panicked = std::thread::panicking() && !self.unwinding_before;
-        self.report(if panicked {
+        let outcome = if panicked {
             Outcome::Panicked
         } else {
             self.when_dropped
-        });
+        };
+        self.report(outcome, None);
     }
 }

@@ -154,7 +154,9 @@ pub struct Prepared(Result<Box<action::Prepared>, Error>);
 pub fn authorize_blocking(prepared: Prepared) -> Result<Running, Error> {
     let prepared = prepared.0?;
     let client = prepared.client.clone();
-    client.ask_blocking(*prepared).map(Running::new)
+    let captures = prepared.captures;
+    let permit = client.ask_blocking(*prepared)?;
+    Ok(Running::new(permit, captures))
 }
 
 /// The async door.
@@ -164,8 +166,9 @@ pub fn authorize_blocking(prepared: Prepared) -> Result<Running, Error> {
 pub fn authorize(
     prepared: Prepared,
 ) -> impl Future<Output = Result<Running, Error>> + Send + use<> {
+    let captures = prepared.0.as_ref().is_ok_and(|prepared| prepared.captures);
     let asked = Client::ask(prepared.0);
-    async move { asked.await.map(Running::new) }
+    async move { Ok(Running::new(asked.await?, captures)) }
 }
 
 /// A body that may run now. Dropped unfinished it reports `panicked` while panicking, else
@@ -175,11 +178,14 @@ pub struct Running {
     permit: Option<Permit>,
     /// A body may begin while another panic unwinds, in a destructor; that panic is not its own.
     unwinding_before: bool,
+    /// An error's text may be sent: argument values were.
+    captures: bool,
 }
 
 impl Running {
-    fn new(permit: Permit) -> Self {
+    fn new(permit: Permit, captures: bool) -> Self {
         Self {
+            captures,
             permit: Some(permit),
             unwinding_before: std::thread::panicking(),
         }
@@ -191,6 +197,18 @@ impl Running {
             None => Outcome::Succeeded,
             Some(error) => Outcome::Failed(Some(error)),
         });
+    }
+
+    /// The same, where the error can say what went wrong: its text goes along where arguments are
+    /// captured (DESIGN 7).
+    pub fn finish_showing<T, E: core::fmt::Display>(mut self, out: &Result<T, E>) {
+        let failed = Outcome::Failed(Some(std::any::type_name::<E>()));
+        match (out, self.permit.take()) {
+            (Err(error), Some(permit)) if self.captures => permit.finish_with_text(failed, error),
+            (Err(_), Some(permit)) => permit.finish(failed),
+            (Ok(_), Some(permit)) => permit.finish(Outcome::Succeeded),
+            (_, None) => {}
+        }
     }
 
     /// The body returned, and its value does not say how it went.
@@ -263,14 +281,26 @@ pub fn unreached<R>() -> R {
 }
 
 /// The outcome of a body with the key `refused`, whose return type may be a `Result` or not: by
-/// autoref specialisation, `(&&Report(&out)).sernixa_report(running)`.
+/// autoref specialisation, `(&&&Report(&out)).sernixa_report(running)`.
 pub mod report {
     use super::{GovernedReturn, Running};
 
     /// What a body gave.
     pub struct Report<'a, R>(pub &'a R);
 
-    /// First choice: a `Result` says how it went.
+    /// First choice: a `Result` whose error has a text.
+    pub trait ViaText {
+        /// See [`Report`].
+        fn sernixa_report(&self, running: Running);
+    }
+
+    impl<T, E: core::fmt::Display> ViaText for &&Report<'_, Result<T, E>> {
+        fn sernixa_report(&self, running: Running) {
+            running.finish_showing(self.0);
+        }
+    }
+
+    /// Second choice: a `Result` says how it went.
     pub trait ViaResult {
         /// See [`Report`].
         fn sernixa_report(&self, running: Running);

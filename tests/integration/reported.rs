@@ -212,3 +212,35 @@ fn a_body_that_is_dropped_was_cancelled() {
     });
     assert_eq!(word, "cancelled");
 }
+
+/// DESIGN 7: the error's type name; its text only with capture on, after DLP.
+#[test]
+fn an_errors_text_is_told_only_where_arguments_are_captured_and_after_dlp() {
+    #[intercept(
+        intent_id = "reported",
+        risk_level = "low",
+        operation_class = "read",
+        data_sensitivity = "public",
+        systems_touched = ["test"],
+        client = client,
+        handles = [client],
+        capture_arguments = true,
+    )]
+    fn captured(client: &Client) -> std::io::Result<u8> {
+        Err(std::io::Error::other(
+            "no\nletter to ada.lovelace@example.com, card 4242 4242 4242 4242",
+        ))
+    }
+
+    let (word, told) = reported(captured);
+    assert_eq!(word, "failed");
+    let told = told.unwrap();
+    assert!(told.starts_with("std::io::error::Error: no"), "{told}");
+    assert!(told.contains("a***@example.com"), "{told}");
+    for secret in ["lovelace", "4242 4242", "\n"] {
+        assert!(!told.contains(secret), "{told}");
+    }
+
+    let (_, told) = reported(|client| at_once(client, End::Badly));
+    assert_eq!(told.as_deref(), Some("std::io::error::Error"));
+}

@@ -192,15 +192,15 @@ impl<'g> Parts<'g> {
         quote_spanned!(last=> #refuse::<#output>(error))
     }
 
-    /// How the body ended. What `refused` returns may be a `Result` or not: two borrows, and
-    /// `Result` is found first.
+    /// How the body ended. What `refused` returns may be a `Result` or not, and its error may have a
+    /// text or not: three borrows, and the one that says most is found first.
     fn report(&self) -> TokenStream {
         let mixed = mixed();
         let private = self.private();
         quote_spanned! {mixed=>
             {
-                use #private::report::{ViaAny as _, ViaResult as _};
-                (&&#private::report::Report(&out)).sernixa_report(running);
+                use #private::report::{ViaAny as _, ViaResult as _, ViaText as _};
+                (&&&#private::report::Report(&out)).sernixa_report(running);
             }
         }
     }

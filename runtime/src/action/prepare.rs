@@ -161,6 +161,7 @@ fn seal(client: Client, parts: &Parts<'_>) -> Result<Prepared, Error> {
         resumable: parts.resume_key.is_some(),
     };
     Ok(Prepared {
+        captures: parts.captured.is_some(),
         submission,
         client,
         signer,

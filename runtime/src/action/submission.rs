@@ -74,4 +74,6 @@ pub(crate) struct Prepared {
     pub(crate) client: Client,
     /// Signs the steps after a delegated submission.
     pub(crate) signer: Option<Signer>,
+    /// Argument values were sent, so an error's text may be.
+    pub(crate) captures: bool,
 }

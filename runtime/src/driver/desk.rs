@@ -259,6 +259,7 @@ impl Desk {
                 to,
                 outcome: Outcome::NotStarted,
                 duration: Duration::ZERO,
+                error_text: None,
             });
         }
     }

@@ -166,6 +166,9 @@ impl ClientBuilder {
     ///
     /// The `idempotency_key` sent with captured arguments is a plain SHA-256 over what they were
     /// before masking (PROTOCOL 19), so whoever sees it can check guesses at a short masked value.
+    ///
+    /// With it the outcome of a body that failed also carries what its error says, after DLP and cut
+    /// to 500 characters; otherwise only the name of the error's type.
     pub fn capture_arguments(mut self, capture: bool) -> Self {
         self.capture_arguments = Some(capture);
         self
