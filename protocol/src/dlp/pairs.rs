@@ -193,9 +193,23 @@ fn words_follow(bytes: &[u8], at: usize) -> bool {
     is_masked(rest) || (word > 0 && !goes_on)
 }
 
-/// Whether a mask stands here.
+/// Whether a whole mask stands here: what only begins like one may be a secret.
 pub(super) fn is_masked(text: &[u8]) -> bool {
-    text.starts_with(b"[redacted") || text.starts_with(b"****")
+    if let Some(rest) = text.strip_prefix(b"[redacted") {
+        // `[redacted]`, `[redacted-email]`, …; what the mask left over may follow.
+        let kind = rest
+            .iter()
+            .position(|b| !b.is_ascii_lowercase() && *b != b'-');
+        return kind.and_then(|end| rest.get(end)) == Some(&b']');
+    }
+    let Some(rest) = text.strip_prefix(b"****") else {
+        return false;
+    };
+    match rest.strip_prefix(b"-****-****-") {
+        // The card's last four digits follow, in any script.
+        Some(rest) => !rest.first().is_some_and(u8::is_ascii_alphabetic),
+        None => !rest.first().is_some_and(u8::is_ascii_alphanumeric),
+    }
 }
 
 fn is_one_of(value: &[u8], words: &[&str]) -> bool {
@@ -232,6 +246,8 @@ mod tests {
             ("token: 8f14e45f", "8f14e45f"),
             ("(password=abc)", "abc"),
             ("password=пароль", "пароль"),
+            ("password=****hunter2", "****hunter2"),
+            ("password=[redacted-hunter2", "[redacted-hunter2"),
         ] {
             assert_eq!(found(text), Some(secret), "{text}");
         }
@@ -250,6 +266,8 @@ mod tests {
             "password: ",
             "password=[redacted-secret]",
             "password=****",
+            "password=****-****-****-4242",
+            "password=[redacted-email], host=x",
             "password={}",
             "secret://vault/path",
             "authorization: bearer tokens are accepted",

@@ -362,7 +362,7 @@ impl Scan<'_> {
             let rest = self.bytes.get(group..chain.end).unwrap_or_default();
             group += rest
                 .iter()
-                .position(|&b| b == b' ')
+                .position(|&b| matches!(b, b' ' | b'-'))
                 .map_or(rest.len(), |blank| blank + 1);
         }
         let before = self.bytes.get(..at).unwrap_or_default();

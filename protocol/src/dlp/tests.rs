@@ -501,6 +501,13 @@ fn metadata() -> impl Strategy<Value = Map<String, Value>> {
         .prop_map(|members| members.into_iter().collect())
 }
 
+/// Found by the property below: the chain of digits begins before the number.
+#[test]
+fn a_number_after_a_digit_and_two_hyphens_is_found() {
+    assert_eq!(masked("R8--219-09-9999"), "R8--[redacted-ssn]");
+    assert_eq!(masked("R8-219-09-9999"), "R8-219-09-9999");
+}
+
 proptest! {
     #[test]
     fn protecting_what_is_protected_finds_nothing_new(text in nasty(), reviewer in any::<bool>()) {
@@ -509,7 +516,10 @@ proptest! {
         let once = Protector::new(Mode::Mask, &detectors).text("metadata", &text, text_for).into_owned();
         let mut again = Protector::new(Mode::Mask, &detectors);
         let twice = again.text("metadata", &once, text_for).into_owned();
-        prop_assert_eq!(again.into_findings(), vec![], "{:?} -> {:?} -> {:?}", text, once, twice);
+        // The domain that a reviewer is shown may read as the name of a further address.
+        let shown = |finding: &Finding| reviewer && finding.kind == "email";
+        let new: Vec<_> = again.into_findings().into_iter().filter(|found| !shown(found)).collect();
+        prop_assert_eq!(new, vec![], "{:?} -> {:?} -> {:?}", text, once, twice);
     }
 
     #[test]
