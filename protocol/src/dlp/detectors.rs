@@ -150,6 +150,13 @@ impl Detectors {
                 reported.push(row);
             }
         }
+        for part in &mut merged {
+            // The domain that a reviewer would be shown is the name of a further address.
+            let shown = part.row.is_some_and(|row| shows_a_domain(row, text));
+            if shown && value.as_bytes().get(part.range.end) == Some(&b'@') {
+                part.row = None;
+            }
+        }
         let ranges = merged.iter().map(|merged| merged.range.clone());
         let mut rows = merged.iter().map(|merged| merged.row);
         Some(replace(value, ranges, |found| {
@@ -206,6 +213,11 @@ fn shows_a_part(row: usize, text: Text) -> bool {
         Some(Mask::Email) => text == Text::Reviewer,
         Some(Mask::Fixed(_)) | None => false,
     }
+}
+
+/// Whether the mask of a row leaves the domain of an address.
+fn shows_a_domain(row: usize, text: Text) -> bool {
+    text == Text::Reviewer && matches!(ROWS.get(row).map(|row| row.mask), Some(Mask::Email))
 }
 
 /// `a***@example.com`.

@@ -508,6 +508,19 @@ fn a_number_after_a_digit_and_two_hyphens_is_found() {
     assert_eq!(masked("R8-219-09-9999"), "R8-219-09-9999");
 }
 
+/// Found by the property below: what is shown of an address must not be a part of the next one.
+#[test]
+fn of_chained_addresses_a_reviewer_is_shown_nothing() {
+    let detectors = Detectors::default();
+    let mut protector = Protector::new(Mode::Mask, &detectors);
+    let text = protector.text(
+        "summary",
+        "ann@mail.example.org@example.com",
+        Text::Reviewer,
+    );
+    assert_eq!(text, "[redacted-secret]@example.com");
+}
+
 proptest! {
     #[test]
     fn protecting_what_is_protected_finds_nothing_new(text in nasty(), reviewer in any::<bool>()) {
@@ -516,10 +529,7 @@ proptest! {
         let once = Protector::new(Mode::Mask, &detectors).text("metadata", &text, text_for).into_owned();
         let mut again = Protector::new(Mode::Mask, &detectors);
         let twice = again.text("metadata", &once, text_for).into_owned();
-        // The domain that a reviewer is shown may read as the name of a further address.
-        let shown = |finding: &Finding| reviewer && finding.kind == "email";
-        let new: Vec<_> = again.into_findings().into_iter().filter(|found| !shown(found)).collect();
-        prop_assert_eq!(new, vec![], "{:?} -> {:?} -> {:?}", text, once, twice);
+        prop_assert_eq!(again.into_findings(), vec![], "{:?} -> {:?} -> {:?}", text, once, twice);
     }
 
     #[test]
