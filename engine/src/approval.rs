@@ -17,6 +17,7 @@ use std::time::Duration;
 use sernixa_protocol::{DecisionStatus, RiskLevel};
 
 use crate::audit::Receipt;
+use crate::delegation::TokenId;
 use crate::digest::{Digest, hex_to_bytes, push_hex, write_hex};
 use crate::moment::Timestamp;
 
@@ -67,8 +68,14 @@ pub struct Subject {
     pub agent_id: Option<Box<str>>,
     /// The chain of a delegated request's token.
     pub delegation_chain_id: Option<Box<str>>,
+    /// The token of a delegated request.
+    pub delegation_token_id: Option<TokenId>,
     /// Links from the root token to the one used; 0 when not delegated.
     pub delegation_depth: u8,
+    /// Who answers for the agents that delegated, from the root on.
+    pub delegator_owners: Box<[Box<str>]>,
+    /// The signing key that a delegated request was signed with: its later steps are signed so too.
+    pub signing_key_id: Option<Box<str>>,
     /// The client's name for this one request.
     pub request_id: Option<Box<str>>,
     /// What is intended.

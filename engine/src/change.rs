@@ -5,6 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use crate::approval::{Approval, ApprovalId, Status};
+use crate::audit::EventKind;
 
 /// What happened to an approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -26,6 +27,36 @@ pub enum ChangeKind {
     Outcome,
 }
 
+impl ChangeKind {
+    /// The change that an audit event records; `None` where it changed no approval that anyone
+    /// waits for.
+    pub(crate) const fn of(event: EventKind) -> Option<Self> {
+        Some(match event {
+            EventKind::Asked => Self::Asked,
+            EventKind::Resumed => Self::Resumed,
+            EventKind::Approved | EventKind::Rejected => Self::Decided,
+            EventKind::Claimed => Self::Claimed,
+            EventKind::Delivered => Self::Delivered,
+            EventKind::Expired | EventKind::Withdrawn => Self::Expired,
+            EventKind::OutcomeRecorded | EventKind::OutcomeUnknown => Self::Outcome,
+            _ => return None,
+        })
+    }
+
+    /// The word for it in an event of the wire.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Asked => "asked",
+            Self::Resumed => "resumed",
+            Self::Decided => "decided",
+            Self::Claimed => "claimed",
+            Self::Delivered => "delivered",
+            Self::Expired => "expired",
+            Self::Outcome => "outcome",
+        }
+    }
+}
+
 /// One change of one approval.
 ///
 /// Changes of one approval may be told out of order when two threads make them at once:
@@ -33,6 +64,7 @@ pub enum ChangeKind {
 #[derive(Clone, Debug)]
 pub struct Change {
     kind: ChangeKind,
+    seq: u64,
     approval: Approval,
 }
 
@@ -40,7 +72,17 @@ impl Change {
     pub(crate) fn new(kind: ChangeKind, approval: &Approval) -> Self {
         Self {
             kind,
+            seq: approval.seq,
             approval: approval.clone(),
+        }
+    }
+
+    /// A change of the past, recorded by event `seq`, with the approval as it stands now.
+    pub(crate) fn of_event(kind: ChangeKind, seq: u64, approval: Approval) -> Self {
+        Self {
+            kind,
+            seq,
+            approval,
         }
     }
 
@@ -61,7 +103,7 @@ impl Change {
 
     /// The number of the audit event that recorded it.
     pub const fn seq(&self) -> u64 {
-        self.approval.seq
+        self.seq
     }
 
     /// The organisation it belongs to.

@@ -4,6 +4,7 @@
 //! text, with the name of the promise that does not hold.
 
 mod sample;
+mod service;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -14,6 +15,8 @@ use crate::audit::{self, Anchor, Entry, EventKind, Receipt};
 use crate::digest::Digest;
 use crate::moment::{Entropy, Timestamp};
 use crate::store::{State, Store, StoreError};
+
+use service::{api_keys_are_kept, decisions_are_listed, events_are_found, tokens_are_kept};
 
 use sample::{ORGANISATION, OTHER, answered, approval, memory, nonce_key, organisation};
 
@@ -31,7 +34,7 @@ pub type MakeStore<'a> = &'a dyn Fn() -> Arc<dyn Store>;
 /// # Errors
 /// The first promise that does not hold.
 pub fn check(make: MakeStore<'_>) -> Result<(), String> {
-    let parts: [Part; 11] = [
+    let parts: [Part; 15] = [
         ("an approval comes back as it was put", approvals_come_back),
         (
             "a transaction that fails leaves nothing",
@@ -54,6 +57,10 @@ pub fn check(make: MakeStore<'_>) -> Result<(), String> {
             chains_take_the_next_event,
         ),
         ("the claim key stays the same", the_claim_key_stays),
+        ("what was decided is listed in order", decisions_are_listed),
+        ("delegation tokens are kept and listed", tokens_are_kept),
+        ("API keys are kept, listed and found", api_keys_are_kept),
+        ("audit events are found", events_are_found),
         ("a key that claims is known", claimers_are_known),
     ];
     for (promise, part) in parts {
@@ -123,6 +130,8 @@ fn write_everything(state: &mut dyn State) -> Result<(), StoreError> {
     state.put_memory(&memory(1))?;
     state.put_nonce(&nonce_key(1), &answered(1, 1_000))?;
     state.mark_claimed(&organisation(ORGANISATION), &Arc::from("key"))?;
+    state.put_token(&sample::token(1, ORGANISATION))?;
+    state.put_api_key(&sample::api_key(1, ORGANISATION))?;
     append(state, ORGANISATION, "one")?;
     append(state, ORGANISATION, "two").map(|_| ())
 }
@@ -141,7 +150,7 @@ fn append(state: &mut dyn State, name: &str, what: &str) -> Result<Receipt, Stor
 fn picture(store: &dyn Store) -> Result<String, String> {
     let state = within(store, |state| {
         Ok(format!(
-            "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+            "{:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
             state.approval(approval(1).id)?,
             state.approval(approval(2).id)?,
             state.pending(ORGANISATION, None, 10)?,
@@ -151,6 +160,9 @@ fn picture(store: &dyn Store) -> Result<String, String> {
             state.memory(&memory(1).fingerprint)?,
             state.nonce(&nonce_key(1), Timestamp::from_millis(0))?,
             state.has_claimed(ORGANISATION, "key")?,
+            state.recent(ORGANISATION, None, Timestamp::from_millis(0), 10)?,
+            state.tokens(ORGANISATION, 10)?,
+            state.api_keys(ORGANISATION)?,
             state.head(ORGANISATION)?,
         ))
     })?;

@@ -31,8 +31,10 @@ pub mod audit;
 pub mod conformance;
 
 mod answer;
+mod api_key;
 mod approval;
 mod change;
+mod delegation;
 mod digest;
 mod engine;
 mod grant;
@@ -52,19 +54,21 @@ mod text;
 mod token;
 
 pub use answer::Answer;
+pub use api_key::ApiKey;
 pub use approval::{
     Approval, ApprovalId, Claim, ClientKind, Decided, Decision, Execution, ExecutionOutcome,
     Expiry, Resume, Status, Subject,
 };
 pub use change::{Change, ChangeKind, Listener, Subscription};
+pub use delegation::{DelegationToken, TokenId};
 pub use digest::Digest;
-pub use engine::{Engine, EngineBuilder, Swept};
+pub use engine::{Engine, EngineBuilder, Feed, Swept};
 pub use grant::{AutoApproved, LowOrMedium};
 pub use memory::Memory;
 pub use memory_store::{Keep, MemoryStore};
 pub use moment::{Entropy, Moment, Timestamp};
 pub use policy::{BuiltInPolicy, Policy, ProceedVerdict, Question, RequestVerdict, Verdict};
-pub use principal::{Principal, Role};
+pub use principal::{Agents, Principal, Role};
 pub use record::{Detail, Record};
 pub use refusal::{Refusal, Word};
 pub use request::Request;

@@ -13,8 +13,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use crate::api_key::ApiKey;
 use crate::approval::{Approval, ApprovalId, Resume, Status};
-use crate::audit::{Event, Head, genesis};
+use crate::audit::{Event, EventFilter, Head, genesis};
+use crate::delegation::{DelegationToken, TokenId};
 use crate::digest::Digest;
 use crate::memory::Memory;
 use crate::moment::{Entropy, Timestamp};
@@ -127,6 +129,35 @@ impl Store for MemoryStore {
             .collect())
     }
 
+    fn find_events(
+        &self,
+        organisation: &str,
+        filter: &EventFilter<'_>,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        let data = self.data();
+        let chain = data.chains.get(organisation);
+        let events = chain
+            .into_iter()
+            .flat_map(|chain| chain.events.iter().rev());
+        Ok(events
+            .filter(|event| filter.fits(event))
+            .take(limit)
+            .cloned()
+            .collect())
+    }
+
+    fn organisations(&self) -> Result<Vec<Arc<str>>, StoreError> {
+        let mut names: Vec<_> = self.data().chains.keys().cloned().collect();
+        names.sort();
+        Ok(names)
+    }
+
+    fn api_key(&self, hash: &Digest) -> Result<Option<ApiKey>, StoreError> {
+        let data = self.data();
+        Ok(data.api_keys.iter().find(|key| key.hash == *hash).cloned())
+    }
+
     fn first_anchor(&self, organisation: &str) -> Result<Head, StoreError> {
         let data = self.data();
         let chain = data.chains.get(organisation);
@@ -172,6 +203,11 @@ struct Data {
     /// expiry, unless the clock was set back; then some are forgotten late.
     nonce_order: VecDeque<(Timestamp, NonceKey)>,
     claimers: HashSet<(Arc<str>, Arc<str>)>,
+    tokens: HashMap<TokenId, DelegationToken>,
+    /// In the order in which they were made. They are few.
+    api_keys: Vec<ApiKey>,
+    /// In order of decision.
+    decided: BTreeSet<(Timestamp, ApprovalId)>,
     chains: HashMap<Arc<str>, Chain>,
 }
 
@@ -186,6 +222,8 @@ impl Data {
                 self.waiting.remove(&(next.subject.created_at, id));
             }
         }
+        let decided_at = |approval: &Approval| approval.decided.as_ref().map(|decided| decided.at);
+        let now_decided = next.as_deref().and_then(decided_at);
         let new_due = next.as_ref().and_then(|next| next.due);
         let was = match next {
             Some(next) => self.approvals.insert(id, next),
@@ -195,10 +233,14 @@ impl Data {
             if !self.approvals.contains_key(&id) {
                 self.waiting.remove(&(was.subject.created_at, id));
             }
+            if let Some(at) = decided_at(was).filter(|_| decided_at(was) != now_decided) {
+                self.decided.remove(&(at, id));
+            }
             if let Some(due) = was.due.filter(|_| was.due != new_due) {
                 self.due.remove(&(due, id));
             }
         }
+        self.decided.extend(now_decided.map(|at| (at, id)));
         if let Some(due) = new_due {
             self.due.insert((due, id));
         }

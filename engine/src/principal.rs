@@ -19,12 +19,49 @@ pub enum Role {
 }
 
 impl Role {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Agent, Self::Reviewer, Self::Auditor, Self::Admin];
+
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Agent => "agent",
+            Self::Reviewer => "reviewer",
+            Self::Auditor => "auditor",
+            Self::Admin => "admin",
+        }
+    }
+
+    /// The role that `text` names.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == text)
+    }
+
     const fn bit(self) -> u8 {
         match self {
             Self::Agent => 1,
             Self::Reviewer => 2,
             Self::Auditor => 4,
             Self::Admin => 8,
+        }
+    }
+}
+
+/// The agents that may act through a key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Agents {
+    /// Every agent: a single person's own process, and local demonstrations.
+    Any,
+    /// These alone; none, for a key that does not act for agents.
+    Only(Arc<[Box<str>]>),
+}
+
+impl Agents {
+    /// Whether `agent` is one of them.
+    pub fn include(&self, agent: &str) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Only(agents) => agents.iter().any(|known| **known == *agent),
         }
     }
 }
@@ -36,6 +73,8 @@ pub struct Principal {
     key: Arc<str>,
     owner: Arc<str>,
     roles: u8,
+    agents: Agents,
+    delegated_only: bool,
 }
 
 impl Principal {
@@ -49,6 +88,8 @@ impl Principal {
             owner: Arc::clone(&key),
             key,
             roles: 0,
+            agents: Agents::Only(Arc::default()),
+            delegated_only: false,
         }
     }
 
@@ -58,6 +99,7 @@ impl Principal {
         [Role::Agent, Role::Reviewer, Role::Auditor, Role::Admin]
             .into_iter()
             .fold(Self::new("local", "local"), Self::with)
+            .acting_as(Agents::Any)
     }
 
     /// The same with another owner: the person or team that answers for the key. Nobody decides
@@ -73,6 +115,30 @@ impl Principal {
     pub fn with(mut self, role: Role) -> Self {
         self.roles |= role.bit();
         self
+    }
+
+    /// The same with the agents that may act through it.
+    #[must_use]
+    pub fn acting_as(mut self, agents: Agents) -> Self {
+        self.agents = agents;
+        self
+    }
+
+    /// The same, but every submission must be delegated.
+    #[must_use]
+    pub const fn delegated_only(mut self) -> Self {
+        self.delegated_only = true;
+        self
+    }
+
+    /// Whether `agent` may act through the key.
+    pub fn acts_as(&self, agent: &str) -> bool {
+        self.agents.include(agent)
+    }
+
+    /// Whether the key submits delegated requests only.
+    pub const fn is_delegated_only(&self) -> bool {
+        self.delegated_only
     }
 
     /// Whether the key has `role`.

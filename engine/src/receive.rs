@@ -74,7 +74,10 @@ pub(crate) fn receive(
             // What the envelope claims is not taken before it is verified.
             agent_id: None,
             delegation_chain_id: None,
+            delegation_token_id: None,
             delegation_depth: 0,
+            delegator_owners: Box::default(),
+            signing_key_id: None,
             resume: resume(&sent, caller, &body_hash, binding),
             fingerprint: fingerprint(&sent, caller, settings, binding)?,
             client: client(&sent),

@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
+use crate::api_key::ApiKey;
 use crate::approval::{Approval, ApprovalId};
-use crate::audit::{Event, Head, Receipt};
+use crate::audit::{Event, EventFilter, EventKind, Head, Receipt};
+use crate::delegation::{DelegationToken, TokenId};
 use crate::digest::Digest;
 use crate::memory::Memory;
 use crate::moment::{Entropy, Timestamp};
@@ -57,6 +59,39 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Event>, StoreError>;
 
+    /// The events of an organisation that `filter` lets through, the newest first, at most `limit`.
+    ///
+    /// # Errors
+    /// [`StoreError`] when they cannot be read.
+    fn find_events(
+        &self,
+        organisation: &str,
+        filter: &EventFilter<'_>,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError>;
+
+    /// Every organisation that has an audit chain.
+    ///
+    /// # Errors
+    /// [`StoreError`] when they cannot be read.
+    fn organisations(&self) -> Result<Vec<Arc<str>>, StoreError>;
+
+    /// The API key with this hash, revoked ones included. Read outside of all transactions, since
+    /// every request asks it; it shows what was committed before the call, also by others.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read.
+    fn api_key(&self, hash: &Digest) -> Result<Option<ApiKey>, StoreError>;
+
+    /// A number that is another one once *another process* has changed something. Cheap enough to
+    /// ask some twenty times a second; always the same where no other process can.
+    ///
+    /// # Errors
+    /// [`StoreError`] when it cannot be read.
+    fn version(&self) -> Result<u64, StoreError> {
+        Ok(0)
+    }
+
     /// The trusted point before the first event that is still kept: the genesis, unless old events
     /// were dropped.
     ///
@@ -86,6 +121,16 @@ pub trait State {
         &mut self,
         organisation: &str,
         key: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<Approval>, StoreError>;
+
+    /// What was decided by a person at or after `since`, in the order of decision, at most `limit`;
+    /// of one key only, where `key` says so.
+    fn recent(
+        &mut self,
+        organisation: &str,
+        key: Option<&str>,
+        since: Timestamp,
         limit: usize,
     ) -> Result<Vec<Approval>, StoreError>;
 
@@ -119,6 +164,32 @@ pub trait State {
 
     /// Notes that a key claims.
     fn mark_claimed(&mut self, organisation: &Arc<str>, key: &Arc<str>) -> Result<(), StoreError>;
+
+    /// The delegation token of that name.
+    fn token(&mut self, id: TokenId) -> Result<Option<DelegationToken>, StoreError>;
+
+    /// Keeps a delegation token: a new one, or one that was revoked.
+    fn put_token(&mut self, token: &DelegationToken) -> Result<(), StoreError>;
+
+    /// The delegation tokens of an organisation, the newest first, at most `limit`.
+    fn tokens(
+        &mut self,
+        organisation: &str,
+        limit: usize,
+    ) -> Result<Vec<DelegationToken>, StoreError>;
+
+    /// Keeps an API key: a new one, or one that was revoked. Its id tells it from others.
+    fn put_api_key(&mut self, key: &ApiKey) -> Result<(), StoreError>;
+
+    /// The API keys of an organisation, in the order in which they were made.
+    fn api_keys(&mut self, organisation: &str) -> Result<Vec<ApiKey>, StoreError>;
+
+    /// The last event of one kind in an organisation's chain.
+    fn last_event(
+        &mut self,
+        organisation: &str,
+        kind: EventKind,
+    ) -> Result<Option<Event>, StoreError>;
 
     /// The end of an organisation's audit chain.
     fn head(&mut self, organisation: &str) -> Result<Head, StoreError>;

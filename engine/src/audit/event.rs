@@ -89,6 +89,16 @@ kinds! {
     OutcomeUnknown = "outcome_unknown",
     /// A remembered approval was revoked.
     MemoryForgotten = "memory_forgotten",
+    /// A delegation token was made.
+    TokenIssued = "delegation_issued",
+    /// A delegation token was revoked, and with it all that narrow it.
+    TokenRevoked = "delegation_revoked",
+    /// An API key was made.
+    KeyCreated = "api_key_created",
+    /// An API key was revoked.
+    KeyRevoked = "api_key_revoked",
+    /// The chain so far, signed.
+    Checkpoint = "audit_checkpoint",
     /// The engine could not decide, and refused.
     EngineError = "engine_error",
 }

@@ -13,6 +13,7 @@
 //! in the service, signed checkpoints) show that.
 
 mod event;
+mod filter;
 mod verify;
 
 use std::fmt;
@@ -23,6 +24,7 @@ use crate::digest::{Digest, write_hex};
 
 pub(crate) use event::Entry;
 pub use event::{Event, EventKind};
+pub use filter::EventFilter;
 pub use verify::{Anchor, Fault, FaultKind, Report, verify};
 
 /// Where an audit event stands in its chain: kept elsewhere, it shows later whether the log still

@@ -5,14 +5,17 @@ use std::sync::Arc;
 
 use sernixa_protocol::RiskLevel;
 
+use crate::api_key::ApiKey;
 use crate::approval::{
     Approval, ApprovalId, Claim, ClientKind, Decided, Decision, Execution, ExecutionOutcome,
     Expiry, Resume, Status, Subject,
 };
 use crate::audit::Receipt;
+use crate::delegation::{DelegationToken, TokenId};
 use crate::digest::Digest;
 use crate::memory::Memory;
 use crate::moment::Timestamp;
+use crate::principal::{Agents, Role};
 use crate::store::{Answered, NonceKey, StoredAnswer};
 
 pub(super) const ORGANISATION: &str = "acme";
@@ -30,7 +33,10 @@ fn subject(seed: u8, name: &str, resume: Resume) -> Subject {
         owner: "owner é\u{2028}".into(),
         agent_id: seed.is_multiple_of(2).then(|| "agent".into()),
         delegation_chain_id: seed.is_multiple_of(2).then(|| "chain".into()),
+        delegation_token_id: seed.is_multiple_of(2).then_some(TokenId([seed; 16])),
         delegation_depth: seed % 2,
+        delegator_owners: ["ana", "b \"b\""].into_iter().map(Into::into).collect(),
+        signing_key_id: seed.is_multiple_of(2).then(|| "a-key".into()),
         request_id: (seed % 2 == 1).then(|| "request".into()),
         intent_id: "an intent".into(),
         action_id: "an-action".into(),
@@ -155,6 +161,39 @@ pub(super) fn nonce_key(seed: u8) -> NonceKey {
         organisation: organisation(ORGANISATION),
         signer: "key".into(),
         nonce: [seed; 16],
+    }
+}
+
+pub(super) fn token(seed: u8, name: &str) -> DelegationToken {
+    DelegationToken {
+        id: TokenId([seed; 16]),
+        organisation: organisation(name),
+        parent: seed.is_multiple_of(2).then_some(TokenId([seed / 2; 16])),
+        payload: r#"{"scope": {"n": 1.0}, "é": "\u0000"}"#.into(),
+        signature: Digest([seed; 32]),
+        issued_at: Timestamp::from_millis(u64::from(seed)),
+        expires_at: Timestamp::from_millis(u64::from(seed) + 3_600_000),
+        revoked_at: (seed % 3 == 1).then_some(Timestamp::from_millis(77)),
+    }
+}
+
+pub(super) fn api_key(seed: u8, name: &str) -> ApiKey {
+    ApiKey {
+        id: format!("key_{seed}").into(),
+        organisation: organisation(name),
+        hash: Digest([seed; 32]),
+        owner: "rita".into(),
+        roles: match seed % 2 {
+            0 => vec![Role::Agent],
+            _ => Role::ALL.to_vec(),
+        },
+        agents: match seed % 2 {
+            0 => Agents::Any,
+            _ => Agents::Only(["a", "b \"b\""].into_iter().map(Into::into).collect()),
+        },
+        delegated_only: seed.is_multiple_of(2),
+        created_at: Timestamp::from_millis(u64::from(seed)),
+        revoked_at: (seed % 3 == 1).then_some(Timestamp::from_millis(78)),
     }
 }
 

@@ -1,6 +1,7 @@
 //! The engine: it holds the store, the policy and the listeners, and runs [`step`] inside the
 //! store's transaction.
 
+mod feed;
 mod typed;
 mod wire;
 
@@ -18,6 +19,7 @@ use crate::settings::{Settings, SettingsError};
 use crate::step::{Command, Context, Halt, Outcome, step};
 use crate::store::{SecretKey, Store, StoreError};
 
+pub use feed::Feed;
 pub use typed::Swept;
 
 /// The engine. Cheap to clone; clones share everything.

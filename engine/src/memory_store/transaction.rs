@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
+use crate::api_key::ApiKey;
 use crate::approval::{Approval, ApprovalId, Resume, Status};
-use crate::audit::{Event, Head, genesis};
+use crate::audit::{Event, EventKind, Head, genesis};
+use crate::delegation::{DelegationToken, TokenId};
 use crate::digest::Digest;
 use crate::memory::Memory;
 use crate::memory_store::{Chain, Data};
@@ -25,6 +27,8 @@ enum Undo {
     Memory(Digest, Option<Memory>),
     Nonce(NonceKey, Option<Box<Answered>>),
     Claimer(Arc<str>, Arc<str>),
+    Token(TokenId, Option<Box<DelegationToken>>),
+    ApiKey(Arc<str>, Option<Box<ApiKey>>),
     Event(Arc<str>),
 }
 
@@ -77,6 +81,22 @@ impl<'a> Transaction<'a> {
             }
             Undo::Claimer(organisation, key) => {
                 self.data.claimers.remove(&(organisation, key));
+            }
+            Undo::Token(id, before) => match before {
+                Some(token) => {
+                    self.data.tokens.insert(id, *token);
+                }
+                None => {
+                    self.data.tokens.remove(&id);
+                }
+            },
+            Undo::ApiKey(id, before) => {
+                let place = self.data.api_keys.iter().position(|key| key.id == id);
+                match (place.and_then(|at| self.data.api_keys.get_mut(at)), before) {
+                    (Some(key), Some(before)) => *key = *before,
+                    // A new one stands last.
+                    _ => drop(self.data.api_keys.pop()),
+                }
             }
             Undo::Event(organisation) => {
                 if let Some(chain) = self.data.chains.get_mut(&organisation) {
@@ -144,6 +164,27 @@ impl State for Transaction<'_> {
                 && key.is_none_or(|key| &*approval.subject.key == key)
         });
         Ok(asked
+            .take(limit)
+            .map(|approval| Approval::clone(approval))
+            .collect())
+    }
+
+    fn recent(
+        &mut self,
+        organisation: &str,
+        key: Option<&str>,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Approval>, StoreError> {
+        let data = &*self.data;
+        let decided = data.decided.range((since, ApprovalId([0; 16]))..);
+        let visible = decided
+            .filter_map(|(_, id)| data.approvals.get(id))
+            .filter(|approval| {
+                &*approval.subject.organisation == organisation
+                    && key.is_none_or(|key| &*approval.subject.key == key)
+            });
+        Ok(visible
             .take(limit)
             .map(|approval| Approval::clone(approval))
             .collect())
@@ -219,6 +260,65 @@ impl State for Transaction<'_> {
                 .push(Undo::Claimer(Arc::clone(organisation), Arc::clone(key)));
         }
         Ok(())
+    }
+
+    fn token(&mut self, id: TokenId) -> Result<Option<DelegationToken>, StoreError> {
+        Ok(self.data.tokens.get(&id).cloned())
+    }
+
+    fn put_token(&mut self, token: &DelegationToken) -> Result<(), StoreError> {
+        let before = self.data.tokens.insert(token.id, token.clone());
+        self.undo.push(Undo::Token(token.id, before.map(Box::new)));
+        Ok(())
+    }
+
+    fn tokens(
+        &mut self,
+        organisation: &str,
+        limit: usize,
+    ) -> Result<Vec<DelegationToken>, StoreError> {
+        let tokens = self.data.tokens.values();
+        let mut own: Vec<_> = tokens
+            .filter(|token| &*token.organisation == organisation)
+            .cloned()
+            .collect();
+        own.sort_by_key(|token| std::cmp::Reverse((token.issued_at, token.id)));
+        own.truncate(limit);
+        Ok(own)
+    }
+
+    fn put_api_key(&mut self, key: &ApiKey) -> Result<(), StoreError> {
+        let place = self
+            .data
+            .api_keys
+            .iter_mut()
+            .find(|known| known.id == key.id);
+        let before = place.map(|known| Box::new(std::mem::replace(known, key.clone())));
+        if before.is_none() {
+            self.data.api_keys.push(key.clone());
+        }
+        self.undo.push(Undo::ApiKey(Arc::clone(&key.id), before));
+        Ok(())
+    }
+
+    fn api_keys(&mut self, organisation: &str) -> Result<Vec<ApiKey>, StoreError> {
+        let keys = self.data.api_keys.iter();
+        Ok(keys
+            .filter(|key| &*key.organisation == organisation)
+            .cloned()
+            .collect())
+    }
+
+    fn last_event(
+        &mut self,
+        organisation: &str,
+        kind: EventKind,
+    ) -> Result<Option<Event>, StoreError> {
+        let chain = self.data.chains.get(organisation);
+        Ok(chain.and_then(|chain| {
+            let mut events = chain.events.iter().rev();
+            events.find(|event| event.kind == kind).cloned()
+        }))
     }
 
     fn head(&mut self, organisation: &str) -> Result<Head, StoreError> {

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use sernixa_engine::audit::{Event, Head};
+use sernixa_engine::audit::{Event, EventFilter, EventKind, Head};
 use sernixa_engine::{
-    Answered, Approval, ApprovalId, Digest, Engine, Entropy, Memory, MemoryStore, NonceKey,
-    Principal, Request, Role, SecretKey, Settings, State, Store, StoreError, Timestamp,
+    Answered, ApiKey, Approval, ApprovalId, DelegationToken, Digest, Engine, Entropy, Memory,
+    MemoryStore, NonceKey, Principal, Request, Role, SecretKey, Settings, State, Store, StoreError,
+    Timestamp, TokenId,
 };
 
 use crate::support::{Bench, CLAIM, Draft, agent, reviewer};
@@ -71,6 +72,26 @@ impl Store for Failing {
         self.inner.events(name, after, limit)
     }
 
+    fn find_events(
+        &self,
+        name: &str,
+        filter: &EventFilter<'_>,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        self.access()?;
+        self.inner.find_events(name, filter, limit)
+    }
+
+    fn organisations(&self) -> Result<Vec<Arc<str>>, StoreError> {
+        self.access()?;
+        self.inner.organisations()
+    }
+
+    fn api_key(&self, hash: &Digest) -> Result<Option<ApiKey>, StoreError> {
+        self.access()?;
+        self.inner.api_key(hash)
+    }
+
     fn first_anchor(&self, name: &str) -> Result<Head, StoreError> {
         self.access()?;
         self.inner.first_anchor(name)
@@ -98,6 +119,13 @@ watched! {
     fn put_approval(&mut self, approval: &Approval) -> ();
     fn resumable(&mut self, key: &Digest) -> Option<ApprovalId>;
     fn pending(&mut self, name: &str, key: Option<&str>, limit: usize) -> Vec<Approval>;
+    fn recent(
+        &mut self,
+        name: &str,
+        key: Option<&str>,
+        since: Timestamp,
+        limit: usize
+    ) -> Vec<Approval>;
     fn due(&mut self, now: Timestamp, limit: usize) -> Vec<ApprovalId>;
     fn next_due(&mut self) -> Option<Timestamp>;
     fn memory(&mut self, fingerprint: &Digest) -> Option<Memory>;
@@ -108,6 +136,12 @@ watched! {
     fn put_nonce(&mut self, key: &NonceKey, answered: &Answered) -> ();
     fn has_claimed(&mut self, name: &str, key: &str) -> bool;
     fn mark_claimed(&mut self, name: &Arc<str>, key: &Arc<str>) -> ();
+    fn token(&mut self, id: TokenId) -> Option<DelegationToken>;
+    fn put_token(&mut self, token: &DelegationToken) -> ();
+    fn tokens(&mut self, name: &str, limit: usize) -> Vec<DelegationToken>;
+    fn put_api_key(&mut self, key: &ApiKey) -> ();
+    fn api_keys(&mut self, name: &str) -> Vec<ApiKey>;
+    fn last_event(&mut self, name: &str, kind: EventKind) -> Option<Event>;
     fn head(&mut self, name: &str) -> Head;
     fn append(&mut self, name: &Arc<str>, event: Event) -> ();
 }
@@ -300,6 +334,23 @@ impl Store for Once {
 
     fn events(&self, name: &str, after: u64, limit: usize) -> Result<Vec<Event>, StoreError> {
         self.inner.events(name, after, limit)
+    }
+
+    fn find_events(
+        &self,
+        name: &str,
+        filter: &EventFilter<'_>,
+        limit: usize,
+    ) -> Result<Vec<Event>, StoreError> {
+        self.inner.find_events(name, filter, limit)
+    }
+
+    fn organisations(&self) -> Result<Vec<Arc<str>>, StoreError> {
+        self.inner.organisations()
+    }
+
+    fn api_key(&self, hash: &Digest) -> Result<Option<ApiKey>, StoreError> {
+        self.inner.api_key(hash)
     }
 
     fn first_anchor(&self, name: &str) -> Result<Head, StoreError> {

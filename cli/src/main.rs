@@ -1,0 +1,3 @@
+//! The `sernixa` command.
+
+fn main() {}

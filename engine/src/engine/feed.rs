@@ -1,0 +1,86 @@
+//! What changed since an audit number: for those who follow an organisation from outside, or after
+//! a break, or from another process.
+
+use std::sync::Arc;
+
+use crate::approval::ApprovalId;
+use crate::audit::Head;
+use crate::change::{Change, ChangeKind};
+use crate::engine::Engine;
+use crate::store::StoreError;
+
+/// A part of an organisation's changes.
+#[derive(Clone, Debug)]
+pub struct Feed {
+    /// The changes, in the order in which they were recorded. Each shows the approval as it stands
+    /// now, not as it stood then.
+    pub changes: Vec<Change>,
+    /// Up to which audit event this part reaches: ask for the next one after it.
+    pub reaches: u64,
+}
+
+impl Engine {
+    /// The changes of an organisation's approvals that were recorded after audit event `after`,
+    /// from at most `limit` events. The caller decides who may see which.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    pub fn changes(
+        &self,
+        organisation: &str,
+        after: u64,
+        limit: usize,
+    ) -> Result<Feed, StoreError> {
+        let store = &self.inner.store;
+        let events = store.events(organisation, after, limit)?;
+        let reaches = events.last().map_or(after, |event| event.seq);
+        let wanted: Vec<(ChangeKind, u64, ApprovalId)> = events
+            .iter()
+            .filter_map(|event| Some((ChangeKind::of(event.kind)?, event.seq, event.approval_id?)))
+            .collect();
+        let mut changes = Vec::with_capacity(wanted.len());
+        if !wanted.is_empty() {
+            store.transact(&mut |state| {
+                changes.clear();
+                for (kind, seq, id) in &wanted {
+                    // An approval that is no longer kept has nobody who waits for it.
+                    let approval = state.approval(*id)?;
+                    changes
+                        .extend(approval.map(|approval| Change::of_event(*kind, *seq, approval)));
+                }
+                Ok(())
+            })?;
+        }
+        Ok(Feed { changes, reaches })
+    }
+
+    /// The end of an organisation's audit chain.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    pub fn head(&self, organisation: &str) -> Result<Head, StoreError> {
+        let mut head = None;
+        self.inner.store.transact(&mut |state| {
+            head = Some(state.head(organisation)?);
+            Ok(())
+        })?;
+        head.ok_or_else(|| StoreError::new("the store did not run the command"))
+    }
+
+    /// Every organisation that has an audit chain.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    pub fn organisations(&self) -> Result<Vec<Arc<str>>, StoreError> {
+        self.inner.store.organisations()
+    }
+
+    /// A number that is another one once another process has changed something in the store: then
+    /// ask for [`changes`](Self::changes).
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    pub fn version(&self) -> Result<u64, StoreError> {
+        self.inner.store.version()
+    }
+}
