@@ -38,6 +38,7 @@ mod delegation;
 mod digest;
 mod engine;
 mod grant;
+mod keyring;
 mod memory;
 mod memory_store;
 mod moment;
@@ -62,8 +63,9 @@ pub use approval::{
 pub use change::{Change, ChangeKind, Listener, Subscription};
 pub use delegation::{DelegationToken, TokenId};
 pub use digest::Digest;
-pub use engine::{Engine, EngineBuilder, Feed, Swept};
+pub use engine::{Engine, EngineBuilder, Feed, Snapshot, Swept};
 pub use grant::{AutoApproved, LowOrMedium};
+pub use keyring::{Keyring, KeyringError, SecretRule, SigningKey};
 pub use memory::Memory;
 pub use memory_store::{Keep, MemoryStore};
 pub use moment::{Entropy, Moment, Timestamp};

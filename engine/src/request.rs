@@ -56,6 +56,16 @@ pub enum Request<'a> {
         /// The JSON body.
         body: &'a str,
     },
+    /// `GET /api/delegations`
+    Delegations {
+        /// At most so many, 1 to 1,000.
+        limit: usize,
+    },
+    /// `POST /api/delegations/{token_id}/revoke`
+    RevokeDelegation {
+        /// The token.
+        token_id: &'a str,
+    },
 }
 
 /// Which request, never its body: that may hold a claim token.
@@ -70,6 +80,8 @@ impl std::fmt::Debug for Request<'_> {
             Self::Withdraw { .. } => "Withdraw",
             Self::Outcomes { .. } => "Outcomes",
             Self::Delegate { .. } => "Delegate",
+            Self::Delegations { .. } => "Delegations",
+            Self::RevokeDelegation { .. } => "RevokeDelegation",
         })
     }
 }

@@ -247,6 +247,9 @@ pub enum StoredAnswer {
         /// The audit event that holds it.
         receipt: Receipt,
     },
+    /// A signed claim, withdrawal or report of a delegated approval: doing it again changes
+    /// nothing, so there is no answer to keep, only that the nonce was used for it.
+    Step,
     /// Refused, with this status and body.
     Refused {
         /// The HTTP status.

@@ -229,6 +229,7 @@ pub(super) fn all_answers(until: u64) -> Vec<Answered> {
             expires_at: Timestamp::from_millis(99),
             receipt,
         },
+        StoredAnswer::Step,
         StoredAnswer::Refused {
             status: 403,
             body: "{\"é\":\"\\u0000\"}".into(),

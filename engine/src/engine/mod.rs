@@ -12,6 +12,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 use crate::answer::Reply;
 use crate::approval::Subject;
 use crate::change::{Change, Listeners, Subscription};
+use crate::keyring::Keyring;
 use crate::memory_store::MemoryStore;
 use crate::moment::{Entropy, Moment, Timestamp};
 use crate::policy::{BuiltInPolicy, Policy, ProceedVerdict, Question, RequestVerdict, Verdict};
@@ -19,7 +20,7 @@ use crate::settings::{Settings, SettingsError};
 use crate::step::{Command, Context, Halt, Outcome, step};
 use crate::store::{SecretKey, Store, StoreError};
 
-pub use feed::Feed;
+pub use feed::{Feed, Snapshot};
 pub use typed::Swept;
 
 /// The engine. Cheap to clone; clones share everything.
@@ -32,6 +33,7 @@ struct Inner {
     store: Arc<dyn Store>,
     policy: RwLock<Arc<dyn Policy>>,
     settings: Settings,
+    keyring: Keyring,
     listeners: Arc<Listeners>,
 }
 
@@ -48,6 +50,7 @@ pub struct EngineBuilder {
     store: Option<Arc<dyn Store>>,
     policy: Option<Arc<dyn Policy>>,
     settings: Settings,
+    keyring: Keyring,
 }
 
 impl EngineBuilder {
@@ -79,6 +82,14 @@ impl EngineBuilder {
         self
     }
 
+    /// The secrets that delegated requests are signed with. Default: none, so that every delegated
+    /// request is refused.
+    #[must_use]
+    pub fn keyring(mut self, keyring: Keyring) -> Self {
+        self.keyring = keyring;
+        self
+    }
+
     /// The engine.
     ///
     /// # Errors
@@ -94,6 +105,7 @@ impl EngineBuilder {
                 store: self.store.unwrap_or_else(|| Arc::new(MemoryStore::new())),
                 policy: RwLock::new(self.policy.unwrap_or_else(|| Arc::new(BuiltInPolicy))),
                 settings: self.settings,
+                keyring: self.keyring,
                 listeners: Arc::default(),
             }),
         }
@@ -115,6 +127,7 @@ impl Engine {
             store: None,
             policy: None,
             settings: Settings::default(),
+            keyring: Keyring::new(),
         }
     }
 

@@ -94,7 +94,9 @@ impl Engine {
                 must_be_agent(caller)?;
                 self.run(Command::Report(caller, &request::outcomes(body)?), moment)?
             }
-            Request::Delegate { .. } => {
+            Request::Delegate { .. }
+            | Request::Delegations { .. }
+            | Request::RevokeDelegation { .. } => {
                 must_be_agent(caller)?;
                 let reason = "this engine does not issue delegation tokens";
                 return Err(Refusal::new(Word::NotOffered, reason).into());

@@ -56,6 +56,8 @@ impl Step<'_> {
                 expires_at,
                 receipt,
             }),
+            // Another kind of request: told apart by its digest above.
+            StoredAnswer::Step => None,
             StoredAnswer::Refused { status, body } => Some(Reply::Again { status, body }),
         })
     }
