@@ -14,6 +14,8 @@ pub mod words;
 #[cfg(feature = "full")]
 pub mod canonical;
 #[cfg(feature = "full")]
+pub mod display;
+#[cfg(feature = "full")]
 pub mod dlp;
 #[cfg(feature = "full")]
 pub mod envelope;

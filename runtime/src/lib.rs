@@ -11,7 +11,6 @@ mod config;
 mod core;
 pub mod delegation;
 mod digest;
-mod display;
 mod door;
 mod driver;
 #[cfg(feature = "embedded")]
@@ -46,6 +45,8 @@ pub use error::{Error, Refusal};
 pub use global::{client, close, close_blocking, install};
 pub use permit::Permit;
 pub use sernixa_protocol::{DataSensitivity, DecisionStatus, OperationClass, RiskLevel};
+
+use sernixa_protocol::display;
 
 /// Finding and masking secrets in metadata, as it is done to every submission.
 pub mod dlp {

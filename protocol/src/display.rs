@@ -6,20 +6,20 @@
 use std::fmt;
 
 /// The most characters of one field that a person is shown.
-pub(crate) const FIELD_LIMIT: usize = 500;
+pub const FIELD_LIMIT: usize = 500;
 
 /// What stands at the end of a field that was cut.
 const CUT: char = '…';
 
 /// Shows `text` as one line: line breaks, control characters, ESC, bidirectional controls and
 /// zero-width characters as escapes, and never more than [`FIELD_LIMIT`] characters in all.
-pub(crate) fn one_line(text: &str) -> OneLine<'_> {
+pub fn one_line(text: &str) -> OneLine<'_> {
     OneLine(text)
 }
 
 /// See [`one_line`].
 #[derive(Clone, Copy)]
-pub(crate) struct OneLine<'a>(&'a str);
+pub struct OneLine<'a>(&'a str);
 
 impl fmt::Display for OneLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,7 +85,7 @@ fn write_escaped(f: &mut fmt::Formatter<'_>, character: char) -> fmt::Result {
 }
 
 /// Characters that are not seen themselves but change what is seen around them.
-fn hides(character: char) -> bool {
+pub fn hides(character: char) -> bool {
     matches!(
         character,
         // C0 with ESC, DEL, and C1 with NEL (U+0085) and the one-character CSI (U+009B).

@@ -1,0 +1,84 @@
+//! An engine in this process on the file of an embedded engine.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use sernixa_engine::{Answer, Engine, Moment, Principal, Request, Settings, Store, Timestamp};
+
+use crate::Failure;
+
+/// The engine on a file.
+pub(crate) struct FileStore {
+    path: PathBuf,
+    engine: Engine,
+    caller: Principal,
+}
+
+impl FileStore {
+    /// The engine on an existing file: a wrong name must not make an empty one.
+    pub(super) fn open(path: &Path) -> Result<Self, Failure> {
+        let shown = path.display();
+        let metadata = std::fs::metadata(path).map_err(|error| {
+            let message = format!("the store {shown} cannot be opened; check the name");
+            Failure::new(message).caused_by(error)
+        })?;
+        if !metadata.is_file() {
+            let message = format!("the store {shown} is not a file; name the file of an engine");
+            return Err(Failure::new(message));
+        }
+        let engine = Engine::builder()
+            .shared_store(open_store(path)?)
+            .settings(Settings::local())
+            .build()
+            .map_err(|error| Failure::new("the engine refuses its settings").caused_by(error))?;
+        Ok(Self {
+            path: path.to_owned(),
+            engine,
+            caller: Principal::local(),
+        })
+    }
+
+    /// Its name.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The engine itself.
+    pub(crate) fn engine(&self) -> &Engine {
+        &self.engine
+    }
+
+    /// Whom this process acts as: the person who may read and write the file.
+    pub(crate) fn caller(&self) -> &Principal {
+        &self.caller
+    }
+
+    pub(super) fn call(&self, request: Request<'_>) -> Result<Answer, Failure> {
+        Ok(self.engine.handle(&self.caller, request, &moment()?))
+    }
+}
+
+/// The store on an existing file.
+fn open_store(path: &Path) -> Result<Arc<dyn Store>, Failure> {
+    let message = format!("the store {} cannot be opened yet", path.display());
+    Err(Failure::new(message))
+}
+
+/// Now, with fresh randomness.
+pub(crate) fn moment() -> Result<Moment, Failure> {
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|error| {
+        let message = "the system gives no random numbers; check its random source";
+        Failure::new(message).caused_by(error)
+    })?;
+    Ok(Moment::new(now(), seed))
+}
+
+/// The system's clock.
+pub(crate) fn now() -> Timestamp {
+    let since = SystemTime::now()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap_or_default();
+    Timestamp::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,57 @@
+//! Where a request of the engine lives on the wire: method, path, query and body.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use reqwest::Method;
+use sernixa_engine::Request;
+
+use crate::Failure;
+
+/// A request as HTTP carries it.
+#[derive(Debug)]
+pub(super) struct Route<'a> {
+    pub(super) method: Method,
+    /// With its query, percent-encoded.
+    pub(super) path: String,
+    pub(super) body: Option<&'a str>,
+}
+
+/// What may stand in a path segment as it is: RFC 3986 `unreserved`.
+const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// The route of a request that a person makes.
+///
+/// # Errors
+/// For an id that no path can carry, and for what only clients of actions send.
+pub(super) fn route(request: Request<'_>) -> Result<Route<'_>, Failure> {
+    let get = |path| Route {
+        method: Method::GET,
+        path,
+        body: None,
+    };
+    Ok(match request {
+        Request::Pending { limit } => get(format!("/api/approvals/pending?limit={limit}")),
+        Request::Record { approval_id } => get(format!("/api/approvals/{}", segment(approval_id)?)),
+        Request::Decide { approval_id, body } => Route {
+            method: Method::POST,
+            path: format!("/api/approvals/{}/decision", segment(approval_id)?),
+            body: Some(body),
+        },
+        other => {
+            let message = format!("{other:?} is nothing that the command line asks a service");
+            return Err(Failure::new(message));
+        }
+    })
+}
+
+/// An id as one path segment, whatever it holds.
+fn segment(id: &str) -> Result<String, Failure> {
+    match id {
+        // URLs take these for steps, even encoded.
+        "" | "." | ".." => Err(Failure::new(format!("`{id}` is no id"))),
+        other => Ok(utf8_percent_encode(other, SEGMENT).to_string()),
+    }
+}
