@@ -64,6 +64,12 @@ pub(crate) enum Reply {
     Record(Approval),
     Decided(Approval, Decision),
     Records(Vec<Approval>),
+    /// What waits and what was decided lately, as of one audit event.
+    Snapshot {
+        reaches: u64,
+        pending: Vec<Approval>,
+        decided: Vec<Approval>,
+    },
     Claimed {
         approval_id: ApprovalId,
         claim_id: [u8; 16],
@@ -72,6 +78,8 @@ pub(crate) enum Reply {
     },
     Reported(Vec<(ApprovalId, Reported)>),
     Memories(Vec<Memory>),
+    /// Whether the chain was signed now.
+    Checkpointed(bool),
     Swept {
         changed: usize,
         next: Option<Timestamp>,
@@ -188,7 +196,12 @@ pub(crate) fn to_other(reply: &Reply) -> Answer {
             Object::new().json("results", &array(results)).finish()
         }
         Reply::Memories(memories) => array(memories.iter().map(memory)),
-        Reply::Swept { .. } | Reply::Done => Object::new().string("status", "done").finish(),
+        Reply::Swept { .. }
+        | Reply::Snapshot { .. }
+        | Reply::Checkpointed(_)
+        | Reply::Done => {
+            Object::new().string("status", "done").finish()
+        }
         // Leave to run and leave to wait are written above, for submissions alone.
         Reply::Allowed(_) | Reply::Pending { .. } => return unavailable(),
     };

@@ -116,6 +116,12 @@ impl Change {
         &self.approval.subject.key
     }
 
+    /// The record as lists hold it, with `change` (what happened) and `seq`: what an event of the
+    /// wire carries.
+    pub fn json(&self) -> String {
+        self.record().json_of_change(self.kind.as_str(), self.seq)
+    }
+
     /// The approval after the change, for readers that may see it.
     pub fn record(&self) -> crate::Record {
         crate::Record::new(self.approval.clone())

@@ -27,6 +27,8 @@
 //! ```
 
 pub mod audit;
+#[cfg(feature = "cedar")]
+pub mod cedar;
 #[doc(hidden)]
 pub mod conformance;
 
@@ -69,10 +71,12 @@ pub use keyring::{Keyring, KeyringError, SecretRule, SigningKey};
 pub use memory::Memory;
 pub use memory_store::{Keep, MemoryStore};
 pub use moment::{Entropy, Moment, Timestamp};
-pub use policy::{BuiltInPolicy, Policy, ProceedVerdict, Question, RequestVerdict, Verdict};
+pub use policy::{
+    Because, BuiltInPolicy, Grounds, Policy, ProceedVerdict, Question, RequestVerdict, Verdict,
+};
 pub use principal::{Agents, Principal, Role};
 pub use record::{Detail, Record};
 pub use refusal::{Refusal, Word};
-pub use request::Request;
+pub use request::{AuditQuery, Request};
 pub use settings::{Events, MemoryRule, SelfDecision, Settings, SettingsError, Unbound};
 pub use store::{Answered, NonceKey, SecretKey, State, Store, StoreError, StoredAnswer};

@@ -148,6 +148,14 @@ impl Record {
         self.write(detail).finish()
     }
 
+    /// The listed record with what happened to it, and the audit event that recorded that.
+    pub(crate) fn json_of_change(&self, change: &str, seq: u64) -> String {
+        self.write(Detail::Listed)
+            .string("change", change)
+            .number("seq", seq)
+            .finish()
+    }
+
     /// The full record with the decision that was asked for, which the CLI reads (PROTOCOL 3.4).
     pub(crate) fn json_with_decision(&self, decision: Decision) -> String {
         self.write(Detail::Full)

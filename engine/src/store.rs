@@ -124,8 +124,8 @@ pub trait State {
         limit: usize,
     ) -> Result<Vec<Approval>, StoreError>;
 
-    /// What was decided by a person at or after `since`, in the order of decision, at most `limit`;
-    /// of one key only, where `key` says so.
+    /// What was decided by a person at or after `since`, in the order of decision: the last `limit`
+    /// of it; of one key only, where `key` says so.
     fn recent(
         &mut self,
         organisation: &str,

@@ -3,10 +3,15 @@
 
 use std::sync::Arc;
 
+use crate::answer::Reply;
 use crate::approval::ApprovalId;
 use crate::audit::Head;
 use crate::change::{Change, ChangeKind};
 use crate::engine::Engine;
+use crate::moment::{Moment, Timestamp};
+use crate::principal::Principal;
+use crate::record::Record;
+use crate::step::Command;
 use crate::store::StoreError;
 
 /// A part of an organisation's changes.
@@ -19,7 +24,56 @@ pub struct Feed {
     pub reaches: u64,
 }
 
+/// How things stand at one audit event: for those who follow from there on.
+#[derive(Clone, Debug)]
+pub struct Snapshot {
+    /// The last audit event that it takes in: changes come after it.
+    pub reaches: u64,
+    /// What waits for review, oldest first.
+    pub pending: Vec<Record>,
+    /// What a person decided lately, in the order of decision.
+    pub decided: Vec<Record>,
+}
+
 impl Engine {
+    /// What the caller may see of what waits, and of what was decided at or after `since`: at most
+    /// `limit` of each, read in one transaction.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    pub fn snapshot(
+        &self,
+        caller: &Principal,
+        since: Timestamp,
+        limit: usize,
+        moment: &Moment,
+    ) -> Result<Snapshot, StoreError> {
+        match self.run(Command::Snapshot(caller, since, limit), moment)? {
+            Reply::Snapshot {
+                reaches,
+                pending,
+                decided,
+            } => Ok(Snapshot {
+                reaches,
+                pending: pending.into_iter().map(Record::new).collect(),
+                decided: decided.into_iter().map(Record::new).collect(),
+            }),
+            _ => Err(StoreError::new(
+                "a snapshot was answered with something else",
+            )),
+        }
+    }
+
+    /// Whether everything after audit event `after` can still be told: it was recorded, and nothing
+    /// behind it was dropped.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    pub fn tells_from(&self, organisation: &str, after: u64) -> Result<bool, StoreError> {
+        let first = self.inner.store.first_anchor(organisation)?.seq;
+        Ok((first..=self.head(organisation)?.seq).contains(&after))
+    }
+
     /// The changes of an organisation's approvals that were recorded after audit event `after`,
     /// from at most `limit` events. The caller decides who may see which.
     ///

@@ -1,6 +1,8 @@
 //! The engine: it holds the store, the policy and the listeners, and runs [`step`] inside the
 //! store's transaction.
 
+mod checkpoint;
+mod evidence;
 mod feed;
 mod typed;
 mod wire;
@@ -11,6 +13,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use crate::answer::Reply;
 use crate::approval::Subject;
+use crate::audit::AuditKey;
 use crate::change::{Change, Listeners, Subscription};
 use crate::keyring::Keyring;
 use crate::memory_store::MemoryStore;
@@ -34,6 +37,7 @@ struct Inner {
     policy: RwLock<Arc<dyn Policy>>,
     settings: Settings,
     keyring: Keyring,
+    audit_key: Option<AuditKey>,
     listeners: Arc<Listeners>,
 }
 
@@ -51,6 +55,7 @@ pub struct EngineBuilder {
     policy: Option<Arc<dyn Policy>>,
     settings: Settings,
     keyring: Keyring,
+    audit_key: Option<AuditKey>,
 }
 
 impl EngineBuilder {
@@ -90,6 +95,13 @@ impl EngineBuilder {
         self
     }
 
+    /// What signs the audit chain and evidence bundles. Default: nothing does.
+    #[must_use]
+    pub fn audit_key(mut self, key: AuditKey) -> Self {
+        self.audit_key = Some(key);
+        self
+    }
+
     /// The engine.
     ///
     /// # Errors
@@ -106,6 +118,7 @@ impl EngineBuilder {
                 policy: RwLock::new(self.policy.unwrap_or_else(|| Arc::new(BuiltInPolicy))),
                 settings: self.settings,
                 keyring: self.keyring,
+                audit_key: self.audit_key,
                 listeners: Arc::default(),
             }),
         }
@@ -128,6 +141,7 @@ impl Engine {
             policy: None,
             settings: Settings::default(),
             keyring: Keyring::new(),
+            audit_key: None,
         }
     }
 
@@ -191,6 +205,7 @@ impl Engine {
             proceed: ProceedVerdict::Error,
             digest: policy.digest(),
             delegation_depth: subject.delegation_depth,
+            grounds: None,
         })
     }
 
@@ -219,6 +234,7 @@ impl Engine {
                 policy: self.policy().digest(),
                 now: moment.now,
                 entropy: &moment.entropy,
+                audit_key: self.inner.audit_key.as_ref(),
             };
             let outcome = step(state, &context, command);
             let kept = match &outcome {

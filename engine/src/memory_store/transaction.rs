@@ -184,10 +184,13 @@ impl State for Transaction<'_> {
                 &*approval.subject.organisation == organisation
                     && key.is_none_or(|key| &*approval.subject.key == key)
             });
-        Ok(visible
+        let mut last: Vec<_> = visible
+            .rev()
             .take(limit)
             .map(|approval| Approval::clone(approval))
-            .collect())
+            .collect();
+        last.reverse();
+        Ok(last)
     }
 
     fn due(&mut self, now: Timestamp, limit: usize) -> Result<Vec<ApprovalId>, StoreError> {

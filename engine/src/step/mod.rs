@@ -6,6 +6,7 @@
 //! calls nobody.
 
 mod block;
+mod checkpoint;
 mod claim;
 mod decide;
 mod memory;
@@ -20,7 +21,7 @@ use std::sync::Arc;
 
 use crate::answer::Reply;
 use crate::approval::{Approval, ApprovalId};
-use crate::audit::{Entry, EventKind, Receipt};
+use crate::audit::{AuditKey, Entry, EventKind, Receipt};
 use crate::change::{Change, ChangeKind};
 use crate::digest::Digest;
 use crate::moment::{Entropy, Timestamp};
@@ -43,6 +44,8 @@ pub(crate) struct Context<'a> {
     pub(crate) policy: Digest,
     pub(crate) now: Timestamp,
     pub(crate) entropy: &'a Entropy,
+    /// What signs the audit chain, where something does.
+    pub(crate) audit_key: Option<&'a AuditKey>,
 }
 
 /// What is to be done, and for whom.
@@ -51,11 +54,17 @@ pub(crate) enum Command<'a> {
     Submit(&'a Principal, &'a Submission),
     Read(&'a Principal, ApprovalId),
     Pending(&'a Principal, usize),
+    /// What waits and what was decided since then, at most so many of each.
+    Snapshot(&'a Principal, Timestamp, usize),
     Decide(&'a Principal, ApprovalId, &'a DecideAsk),
     Claim(&'a Principal, ApprovalId, &'a ClaimAsk),
     Withdraw(&'a Principal, ApprovalId, &'a str),
     Report(&'a Principal, &'a [OutcomeReport]),
     Sweep(usize),
+    /// Signs an organisation's audit chain.
+    Checkpoint(&'a Arc<str>),
+    /// One record, as someone sees it who is not going to act on it.
+    Look(&'a Principal, ApprovalId),
     Memories(&'a Principal),
     Forget(&'a Principal, &'a Digest),
     /// Records that the engine failed.
@@ -100,11 +109,14 @@ pub(crate) fn step(
         Command::Submit(caller, submission) => step.submit(caller, submission)?,
         Command::Read(caller, id) => step.read(caller, id)?,
         Command::Pending(caller, limit) => step.pending(caller, limit)?,
+        Command::Snapshot(caller, since, limit) => step.snapshot(caller, since, limit)?,
         Command::Decide(caller, id, ask) => step.decide(caller, id, ask)?,
         Command::Claim(caller, id, ask) => step.claim(caller, id, ask)?,
         Command::Withdraw(caller, id, token) => step.withdraw(caller, id, token)?,
         Command::Report(caller, reports) => step.report(caller, reports)?,
         Command::Sweep(limit) => step.sweep(limit)?,
+        Command::Checkpoint(organisation) => step.checkpoint(organisation)?,
+        Command::Look(caller, id) => step.look(caller, id)?,
         Command::Memories(caller) => step.memories(caller)?,
         Command::Forget(caller, fingerprint) => step.forget(caller, fingerprint)?,
         Command::Failed(caller, what) => step.failed(caller, what)?,
@@ -127,11 +139,12 @@ impl Step<'_> {
         self.context.now
     }
 
-    /// Appends an event to an organisation's chain.
+    /// Appends an event to an organisation's chain; a checkpoint follows where one is due.
     fn append(&mut self, organisation: &Arc<str>, entry: Entry) -> Result<Receipt, StoreError> {
         let event = entry.seal(&self.state.head(organisation)?);
         let receipt = event.receipt();
         self.state.append(organisation, event)?;
+        self.sign_when_due(organisation, receipt)?;
         Ok(receipt)
     }
 

@@ -4,6 +4,7 @@ use crate::answer::Reply;
 use crate::approval::{Approval, ApprovalId, ClientKind, Execution, Status};
 use crate::audit::{Entry, EventKind};
 use crate::change::ChangeKind;
+use crate::moment::Timestamp;
 use crate::principal::Principal;
 use crate::refusal::Refusal;
 use crate::step::{Step, is_own, refuse};
@@ -24,6 +25,13 @@ impl Step<'_> {
             self.change(&mut approval, ChangeKind::Delivered, entry)?;
         }
         Ok(Reply::Record(approval))
+    }
+
+    /// One record, to whoever may see it. It starts nothing, whoever looks.
+    pub(super) fn look(&mut self, caller: &Principal, id: ApprovalId) -> Result<Reply, StoreError> {
+        Ok(self
+            .visible(caller, id)?
+            .map_or_else(|| refuse(Refusal::not_found()), Reply::Record))
     }
 
     /// Whether this read is what lets the action run: the plain clients (both Python SDKs) start
@@ -52,17 +60,45 @@ impl Step<'_> {
         caller: &Principal,
         limit: usize,
     ) -> Result<Reply, StoreError> {
+        self.waiting(caller, limit).map(Reply::Records)
+    }
+
+    /// What waits, and what was decided at or after `since`, as of the chain's head.
+    pub(super) fn snapshot(
+        &mut self,
+        caller: &Principal,
+        since: Timestamp,
+        limit: usize,
+    ) -> Result<Reply, StoreError> {
+        let pending = self.waiting(caller, limit)?;
+        let (organisation, key) = (caller.organisation(), seen_key(caller));
+        let decided = self.state.recent(organisation, key, since, limit)?;
+        // Last: time may just have ended some of them, which is in the chain.
+        let reaches = self.state.head(organisation)?.seq;
+        Ok(Reply::Snapshot {
+            reaches,
+            pending,
+            decided,
+        })
+    }
+
+    fn waiting(&mut self, caller: &Principal, limit: usize) -> Result<Vec<Approval>, StoreError> {
         // Those that nobody decided in time take no place in the list.
         self.sweep(SWEPT_BEFORE_LISTING)?;
-        let key = (!caller.sees_all()).then_some(&**caller.key());
-        let waiting = self.state.pending(caller.organisation(), key, limit)?;
-        let mut records = Vec::with_capacity(waiting.len());
+        let organisation = caller.organisation();
+        let waiting = self.state.pending(organisation, seen_key(caller), limit)?;
+        let mut standing = Vec::with_capacity(waiting.len());
         for approval in waiting {
             let approval = self.touch(approval)?;
             if approval.status == Status::PendingReview {
-                records.push(approval);
+                standing.push(approval);
             }
         }
-        Ok(Reply::Records(records))
+        Ok(standing)
     }
+}
+
+/// The one key whose approvals the caller sees; `None`: those of every key of its organisation.
+fn seen_key(caller: &Principal) -> Option<&str> {
+    (!caller.sees_all()).then_some(&**caller.key())
 }
