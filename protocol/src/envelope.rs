@@ -122,18 +122,22 @@ impl Envelope<'_> {
         secret: impl AsRef<[u8]>,
         signature: &str,
     ) -> Result<(), InvalidSignature> {
-        let expected = self.sign(secret);
-        // Texts of unequal length are unequal; the length of a signature is no secret.
-        if bool::from(expected.as_bytes().ct_eq(signature.as_bytes())) {
-            Ok(())
-        } else {
-            Err(InvalidSignature)
-        }
+        same_text(&self.sign(secret), signature)
+    }
+}
+
+/// Whether a signature is the expected one, in constant time.
+pub(crate) fn same_text(expected: &str, signature: &str) -> Result<(), InvalidSignature> {
+    // Texts of unequal length are unequal; the length of a signature is no secret.
+    if bool::from(expected.as_bytes().ct_eq(signature.as_bytes())) {
+        Ok(())
+    } else {
+        Err(InvalidSignature)
     }
 }
 
 /// HMAC-SHA-256 under a key of any length (RFC 2104: a long key is hashed first).
-fn hmac_sha256(secret: &[u8], text: &[u8]) -> [u8; 32] {
+pub(crate) fn hmac_sha256(secret: &[u8], text: &[u8]) -> [u8; 32] {
     let mut block = [0_u8; 64];
     if let Some(slot) = block.get_mut(..secret.len()) {
         slot.copy_from_slice(secret);

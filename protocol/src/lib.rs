@@ -28,6 +28,8 @@ pub mod mcp;
 #[cfg(feature = "full")]
 pub mod paths;
 #[cfg(feature = "full")]
+pub mod step;
+#[cfg(feature = "full")]
 pub mod submission;
 #[cfg(feature = "full")]
 mod text;
@@ -38,4 +40,6 @@ pub use canonical::{canonical_json, canonicalize};
 pub use envelope::{Envelope, InvalidSignature};
 #[cfg(feature = "full")]
 pub use hash::{action_id, body_hash, body_hash_json, idempotency_key, idempotency_key_json};
+#[cfg(feature = "full")]
+pub use step::ApprovalStep;
 pub use words::{DataSensitivity, DecisionStatus, OperationClass, RiskLevel};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use secrecy::SecretString;
+use sernixa_protocol::ApprovalStep;
 use sernixa_protocol::submission::Signing;
 
 use super::Delegation;
@@ -80,34 +81,23 @@ impl Signer {
 
     /// The members that sign a step: `timestamp`, `nonce`, `key_id`, `algorithm`, `signature`.
     pub(crate) fn sign(&self, step: &Step<'_>) -> serde_json::Map<String, serde_json::Value> {
-        use hmac::{Hmac, KeyInit as _, Mac as _};
-        use serde_json::{Value, json};
-
-        const ALGORITHM: &str = sernixa_protocol::Envelope::ALGORITHM;
-
-        let signed = json!({
-            "schema_version": "sernixa.approval_step.v1",
-            "step": step.name,
-            "approval_id": step.approval_id,
-            "body_hash": step.body_hash,
-            "claim_id": step.claim_id,
-            "timestamp": step.timestamp,
-            "nonce": step.nonce,
-            "key_id": &*self.key_id,
-            "algorithm": ALGORITHM,
-        });
-        let text = sernixa_protocol::canonical_json(&signed);
+        let signed = ApprovalStep {
+            step: step.name,
+            approval_id: step.approval_id,
+            body_hash: step.body_hash,
+            claim_id: step.claim_id,
+            timestamp: i64::try_from(step.timestamp).unwrap_or(i64::MAX),
+            nonce: step.nonce,
+            key_id: &self.key_id,
+            algorithm: ApprovalStep::ALGORITHM,
+        };
+        let signature = signed.sign(bytes_of(&self.secret));
         let mut members = serde_json::Map::new();
-        members.insert("timestamp".into(), step.timestamp.into());
-        members.insert("nonce".into(), step.nonce.into());
-        members.insert("key_id".into(), Value::from(&*self.key_id));
-        members.insert("algorithm".into(), ALGORITHM.into());
-        // HMAC takes a key of any length; were it not so, the service would refuse the step.
-        if let Ok(mut mac) = Hmac::<sha2::Sha256>::new_from_slice(bytes_of(&self.secret)) {
-            mac.update(text.as_bytes());
-            let signature = crate::digest::hex(&mac.finalize().into_bytes());
-            members.insert("signature".into(), signature.into());
-        }
+        members.insert("timestamp".into(), signed.timestamp.into());
+        members.insert("nonce".into(), signed.nonce.into());
+        members.insert("key_id".into(), signed.key_id.into());
+        members.insert("algorithm".into(), signed.algorithm.into());
+        members.insert("signature".into(), signature.into());
         members
     }
 }
