@@ -1,1 +1,30 @@
-//! The approval service.
+//! The approval service of Sernixa: HTTP in front of the engine and its store.
+//!
+//! It has no rules of its own. A route reads a request, finds out who asks, and hands both to
+//! [`Engine::handle`](sernixa_engine::Engine::handle), which the command line shares; what is here
+//! is keys and limits, events and notifications, start and end.
+//!
+//! ```no_run
+//! # async fn serve() -> Result<(), Box<dyn std::error::Error>> {
+//! let server = sernixa_server::Server::bind(sernixa_server::Config::local_demo()).await?;
+//! println!("listening on http://{}", server.local_addr());
+//! server.run(async { tokio::signal::ctrl_c().await.unwrap_or_default() }).await;
+//! # Ok(())
+//! # }
+//! ```
+
+mod app;
+mod body;
+mod closing;
+mod config;
+mod door;
+mod moments;
+mod pool;
+mod reply;
+mod routes;
+mod server;
+mod start;
+
+pub use config::{Config, Mode, StoreAt};
+pub use server::Server;
+pub use start::StartError;

@@ -1,0 +1,40 @@
+//! What every request shares.
+
+use std::sync::Arc;
+
+use axum::response::Response;
+use sernixa_engine::{Answer, Engine, Moment, Principal};
+
+use crate::closing::Closing;
+use crate::config::Config;
+use crate::moments::Moments;
+use crate::pool::Pool;
+use crate::reply;
+
+/// What every request shares. Cheap to clone.
+pub(crate) type App = Arc<Shared>;
+
+/// The parts of a running service.
+pub(crate) struct Shared {
+    pub(crate) config: Config,
+    pub(crate) engine: Engine,
+    pub(crate) moments: Moments,
+    pub(crate) pool: Pool,
+    /// Whoever streams or loops ends when it says so.
+    pub(crate) closing: Closing,
+}
+
+impl Shared {
+    /// Asks the engine on a thread that may block, and answers with what it says.
+    pub(crate) async fn ask(
+        &self,
+        caller: Principal,
+        ask: impl FnOnce(&Engine, &Principal, &Moment) -> Answer + Send + 'static,
+    ) -> Response {
+        let (engine, moment) = (self.engine.clone(), self.moments.now());
+        match self.pool.run(move || ask(&engine, &caller, &moment)).await {
+            Ok(answer) => reply::answer(answer),
+            Err(busy) => busy.into(),
+        }
+    }
+}
