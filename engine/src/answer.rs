@@ -1,5 +1,6 @@
 //! From what a step decided to the answer on the wire (DESIGN 7 and 11).
 
+use crate::api_key::ApiKey;
 use crate::approval::{Approval, ApprovalId, Decision, Subject};
 use crate::audit::Receipt;
 use crate::digest::{Digest, push_hex};
@@ -78,6 +79,7 @@ pub(crate) enum Reply {
     },
     Reported(Vec<(ApprovalId, Reported)>),
     Memories(Vec<Memory>),
+    Keys(Vec<ApiKey>),
     /// Whether the chain was signed now.
     Checkpointed(bool),
     Swept {
@@ -195,6 +197,7 @@ pub(crate) fn to_other(reply: &Reply) -> Answer {
             });
             Object::new().json("results", &array(results)).finish()
         }
+        Reply::Keys(keys) => array(keys.iter().map(ApiKey::json)),
         Reply::Memories(memories) => array(memories.iter().map(memory)),
         Reply::Swept { .. }
         | Reply::Snapshot { .. }

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::thread;
 
 use crate::approval::{Approval, Execution, Status};
-use crate::audit::{self, Anchor, Entry, EventKind, Receipt};
+use crate::audit::{self, Entry, EventKind, Receipt};
 use crate::digest::Digest;
 use crate::moment::{Entropy, Timestamp};
 use crate::store::{State, Store, StoreError};
@@ -395,7 +395,7 @@ fn chains_take_the_next_event(store: &dyn Store) -> Check {
     let anchor = store
         .first_anchor(ORGANISATION)
         .map_err(|error| said(&error))?;
-    let report = audit::verify(Anchor::After(anchor), events, &[first, last]);
+    let report = audit::verify(ORGANISATION, anchor, events, &[first, last]);
     ensure(
         report.is_valid() && report.head == last,
         &format!("the chain is broken: {report:?}"),
@@ -451,7 +451,7 @@ fn transactions_run_alone(store: &Arc<dyn Store>) -> Check {
     let events = store
         .events(ORGANISATION, 0, usize::MAX)
         .map_err(|error| said(&error))?;
-    let report = audit::verify(Anchor::Genesis(ORGANISATION), events, &[]);
+    let report = audit::verify(ORGANISATION, audit::genesis(ORGANISATION), events, &[]);
     ensure(
         report.is_valid() && report.events == 2 * EACH,
         &format!("{report:?}"),

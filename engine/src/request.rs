@@ -66,6 +66,63 @@ pub enum Request<'a> {
         /// The token.
         token_id: &'a str,
     },
+    /// `GET /api/memory`
+    Memories,
+    /// `DELETE /api/memory/{fingerprint}`
+    Forget {
+        /// What is remembered.
+        fingerprint: &'a str,
+    },
+    /// `GET /api/audit/events`
+    AuditEvents(AuditQuery<'a>),
+    /// `GET /api/audit/head`
+    AuditHead,
+    /// `GET /api/audit/verify`
+    AuditVerify {
+        /// Receipts that the chain must hold, as `SEQ:HASH`.
+        expected: &'a [&'a str],
+    },
+    /// `GET /api/evidence-bundles/approvals/{id}`
+    EvidenceApproval {
+        /// The approval.
+        approval_id: &'a str,
+    },
+    /// `GET /api/evidence-bundles/time-range`
+    EvidenceRange {
+        /// From this time on: RFC 3339, or a date in UTC.
+        from: &'a str,
+        /// Until before this time, or until the end of this day in UTC.
+        to: &'a str,
+        /// At most so many events, 1 to 5,000.
+        limit: usize,
+    },
+    /// `GET /api/evidence-bundles/org`
+    EvidenceOrganisation {
+        /// At most so many events, 1 to 5,000.
+        limit: usize,
+    },
+    /// `POST /api/evidence-bundles/verify`
+    VerifyEvidence {
+        /// The bundle.
+        body: &'a str,
+    },
+}
+
+/// Which audit events are listed. What is `None` or empty asks for nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct AuditQuery<'a> {
+    /// At most so many, 1 to 1,000; 0 stands for 50.
+    pub limit: usize,
+    /// Of this request.
+    pub request_id: Option<&'a str>,
+    /// Of this kind.
+    pub event_type: Option<&'a str>,
+    /// By a key of this owner.
+    pub user_sub: Option<&'a str>,
+    /// About this approval.
+    pub approval_id: Option<&'a str>,
+    /// Above this number, the oldest first; without it, the newest first.
+    pub after: Option<u64>,
 }
 
 /// Which request, never its body: that may hold a claim token.
@@ -80,8 +137,17 @@ impl std::fmt::Debug for Request<'_> {
             Self::Withdraw { .. } => "Withdraw",
             Self::Outcomes { .. } => "Outcomes",
             Self::Delegate { .. } => "Delegate",
+            Self::AuditEvents(_) => "AuditEvents",
+            Self::AuditHead => "AuditHead",
+            Self::AuditVerify { .. } => "AuditVerify",
+            Self::EvidenceApproval { .. } => "EvidenceApproval",
+            Self::EvidenceRange { .. } => "EvidenceRange",
+            Self::EvidenceOrganisation { .. } => "EvidenceOrganisation",
+            Self::VerifyEvidence { .. } => "VerifyEvidence",
             Self::Delegations { .. } => "Delegations",
             Self::RevokeDelegation { .. } => "RevokeDelegation",
+            Self::Memories => "Memories",
+            Self::Forget { .. } => "Forget",
         })
     }
 }

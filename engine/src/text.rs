@@ -8,6 +8,7 @@ use std::fmt::Write as _;
 use crate::approval::ApprovalId;
 use crate::digest::{Digest, push_hex};
 use crate::moment::{Timestamp, push_digits};
+use crate::policy::Because;
 
 /// A JSON object being written.
 pub(crate) struct Object {
@@ -133,6 +134,27 @@ impl Object {
         }
         self.text.push(']');
         self
+    }
+
+    /// The text as far as it is written, without its end.
+    pub(crate) fn so_far(&self) -> &str {
+        &self.text
+    }
+
+    /// The policies that an answer rests on, where it rests on any.
+    pub(crate) fn because(self, because: Option<&Because>) -> Self {
+        let Some(Because {
+            policies, failed, ..
+        }) = because
+        else {
+            return self;
+        };
+        let object = self.strings("policies", policies.iter().map(AsRef::as_ref));
+        if failed.is_empty() {
+            object
+        } else {
+            object.strings("failed_policies", failed.iter().map(AsRef::as_ref))
+        }
     }
 
     pub(crate) fn finish(mut self) -> String {

@@ -4,6 +4,7 @@ use crate::approval::{Approval, ApprovalId, Subject};
 use crate::audit::{Head, Receipt, link};
 use crate::digest::Digest;
 use crate::moment::Timestamp;
+use crate::policy::Because;
 use crate::principal::Principal;
 use crate::text::Object;
 
@@ -162,6 +163,11 @@ impl Entry {
                     subject.delegation_chain_id.as_deref(),
                 )
         })
+    }
+
+    /// Which policies the answer rests on.
+    pub(crate) fn because(self, because: Option<&Because>) -> Self {
+        self.with(|object| object.because(because))
     }
 
     /// Adds what this kind of event has to say.

@@ -12,20 +12,25 @@
 //! Whoever may write the store can write a whole new history; only receipts kept elsewhere (and,
 //! in the service, signed checkpoints) show that.
 
+mod checkpoint;
 mod event;
 mod filter;
+mod key;
 mod verify;
 
 use std::fmt;
+use std::str::FromStr;
 
 use sha2::{Digest as _, Sha256};
 
 use crate::digest::{Digest, write_hex};
 
+pub(crate) use checkpoint::{CHECKPOINT_EVERY, Checkpoint, checkpoint};
 pub(crate) use event::Entry;
 pub use event::{Event, EventKind};
 pub use filter::EventFilter;
-pub use verify::{Anchor, Fault, FaultKind, Report, verify};
+pub use key::{AuditKey, AuditKeyId, AuditPublicKey, InvalidPublicKey};
+pub use verify::{Fault, FaultKind, Report, Verifier, verify};
 
 /// Where an audit event stands in its chain: kept elsewhere, it shows later whether the log still
 /// holds it.
@@ -42,6 +47,33 @@ impl fmt::Display for Receipt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:", self.seq)?;
         write_hex(&self.hash.0, f)
+    }
+}
+
+/// A text is no receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct InvalidReceipt;
+
+impl fmt::Display for InvalidReceipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a receipt is SEQ:HASH: a number, a colon and 64 lower-case hex digits")
+    }
+}
+
+impl std::error::Error for InvalidReceipt {}
+
+/// Reads `SEQ:HASH`, as [`Display`](fmt::Display) writes it and in no other form.
+impl FromStr for Receipt {
+    type Err = InvalidReceipt;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (seq, hash) = text.split_once(':').ok_or(InvalidReceipt)?;
+        let is_plain = seq.bytes().all(|byte| byte.is_ascii_digit()) && !seq.starts_with('0');
+        let seq = seq.parse().ok().filter(|_| is_plain || seq == "0");
+        Ok(Self {
+            seq: seq.ok_or(InvalidReceipt)?,
+            hash: Digest::parse(hash).ok_or(InvalidReceipt)?,
+        })
     }
 }
 

@@ -4,6 +4,7 @@
 mod checkpoint;
 mod evidence;
 mod feed;
+mod keys;
 mod typed;
 mod wire;
 
@@ -24,6 +25,7 @@ use crate::step::{Command, Context, Halt, Outcome, step};
 use crate::store::{SecretKey, Store, StoreError};
 
 pub use feed::{Feed, Snapshot};
+pub use keys::{ApiSecret, NewKey};
 pub use typed::Swept;
 
 /// The engine. Cheap to clone; clones share everything.

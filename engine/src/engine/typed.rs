@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use crate::answer::Reply;
 use crate::approval::{ApprovalId, Decision};
-use crate::audit::{self, Anchor, Event, Receipt, Report};
+use crate::audit::{self, Event, Receipt, Report};
 use crate::digest::Digest;
 use crate::engine::Engine;
 use crate::memory::Memory;
@@ -162,7 +162,7 @@ impl Engine {
             after = page.last()?.seq;
             Some(page)
         });
-        let report = audit::verify(Anchor::After(anchor), pages.flatten(), expected);
+        let report = audit::verify(organisation, anchor, pages.flatten(), expected);
         if failed {
             Err(unavailable())
         } else {
@@ -170,7 +170,7 @@ impl Engine {
         }
     }
 
-    fn typed(&self, command: Command<'_>, moment: &Moment) -> Result<Reply, Refusal> {
+    pub(super) fn typed(&self, command: Command<'_>, moment: &Moment) -> Result<Reply, Refusal> {
         let ran = catch_unwind(AssertUnwindSafe(|| self.run(command, moment)));
         match ran {
             Ok(Ok(Reply::Refused(refusal))) => Err(refusal),
@@ -189,7 +189,7 @@ pub struct Swept {
     pub next_due: Option<Timestamp>,
 }
 
-fn may_audit(caller: &Principal) -> Result<(), Refusal> {
+pub(super) fn may_audit(caller: &Principal) -> Result<(), Refusal> {
     if caller.sees_all() {
         Ok(())
     } else {
@@ -198,12 +198,12 @@ fn may_audit(caller: &Principal) -> Result<(), Refusal> {
     }
 }
 
-fn unavailable() -> Refusal {
+pub(super) fn unavailable() -> Refusal {
     Refusal::new(Word::Unavailable, "engine_error")
 }
 
 /// A command was answered with another command's reply.
-fn unexpected(reply: Reply) -> Refusal {
+pub(super) fn unexpected(reply: Reply) -> Refusal {
     drop(reply);
     unavailable()
 }

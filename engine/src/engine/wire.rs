@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::answer::{self, Answer, Asked, Reply};
 use crate::approval::ApprovalId;
+use crate::digest::Digest;
 use crate::engine::Engine;
 use crate::moment::{Moment, Timestamp};
 use crate::principal::{Principal, Role};
@@ -20,7 +21,7 @@ use crate::store::StoreError;
 const VERDICT_TRIES: usize = 4;
 
 /// Why a request ends without a command's reply.
-enum Stop {
+pub(super) enum Stop {
     /// It is refused before it reaches the state.
     Refused(Refusal),
     /// The store failed.
@@ -94,6 +95,19 @@ impl Engine {
                 must_be_agent(caller)?;
                 self.run(Command::Report(caller, &request::outcomes(body)?), moment)?
             }
+            Request::Memories => self.run(Command::Memories(caller), moment)?,
+            Request::Forget { fingerprint } => {
+                // What cannot be a fingerprint names nothing, but the role counts first.
+                let fingerprint = Digest::parse(fingerprint).unwrap_or(Digest([0; 32]));
+                self.run(Command::Forget(caller, &fingerprint), moment)?
+            }
+            Request::AuditEvents(_)
+            | Request::AuditHead
+            | Request::AuditVerify { .. }
+            | Request::EvidenceApproval { .. }
+            | Request::EvidenceRange { .. }
+            | Request::EvidenceOrganisation { .. }
+            | Request::VerifyEvidence { .. } => return self.evidence(caller, request, moment),
             Request::Delegate { .. }
             | Request::Delegations { .. }
             | Request::RevokeDelegation { .. } => {
@@ -203,7 +217,7 @@ fn must_be_reviewer(caller: &Principal) -> Result<(), Refusal> {
 }
 
 /// The approval of a path. What cannot be a name of ours names nothing.
-fn known(approval_id: &str) -> Result<ApprovalId, Refusal> {
+pub(super) fn known(approval_id: &str) -> Result<ApprovalId, Refusal> {
     ApprovalId::parse(approval_id).ok_or_else(Refusal::not_found)
 }
 

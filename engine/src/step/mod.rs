@@ -9,6 +9,7 @@ mod block;
 mod checkpoint;
 mod claim;
 mod decide;
+mod keys;
 mod memory;
 mod outcome;
 mod read;
@@ -20,6 +21,7 @@ mod withdraw;
 use std::sync::Arc;
 
 use crate::answer::Reply;
+use crate::api_key::ApiKey;
 use crate::approval::{Approval, ApprovalId};
 use crate::audit::{AuditKey, Entry, EventKind, Receipt};
 use crate::change::{Change, ChangeKind};
@@ -67,6 +69,9 @@ pub(crate) enum Command<'a> {
     Look(&'a Principal, ApprovalId),
     Memories(&'a Principal),
     Forget(&'a Principal, &'a Digest),
+    CreateKey(&'a Principal, &'a ApiKey),
+    Keys(&'a Principal),
+    RevokeKey(&'a Principal, &'a str),
     /// Records that the engine failed.
     Failed(&'a Principal, &'a str),
 }
@@ -119,6 +124,9 @@ pub(crate) fn step(
         Command::Look(caller, id) => step.look(caller, id)?,
         Command::Memories(caller) => step.memories(caller)?,
         Command::Forget(caller, fingerprint) => step.forget(caller, fingerprint)?,
+        Command::CreateKey(caller, key) => step.create_key(caller, key)?,
+        Command::Keys(caller) => step.keys(caller)?,
+        Command::RevokeKey(caller, id) => step.revoke_key(caller, id)?,
         Command::Failed(caller, what) => step.failed(caller, what)?,
     };
     Ok(Outcome {

@@ -1,7 +1,7 @@
 //! Promise 8, as far as a chain without signatures goes: what happened can be proved.
 
 use proptest::prelude::*;
-use sernixa_engine::audit::{Anchor, Event, EventKind, FaultKind, Receipt, genesis, link, verify};
+use sernixa_engine::audit::{Event, EventKind, FaultKind, Receipt, genesis, link, verify};
 use sernixa_engine::{Digest, Engine, Keep, MemoryStore, Principal, Role, Word};
 
 use crate::support::{Bench, CLAIM, Draft, agent, reviewer};
@@ -29,7 +29,7 @@ fn a_log() -> (Bench, Vec<Event>) {
 }
 
 fn fault(events: &[Event], expected: &[Receipt]) -> Option<FaultKind> {
-    verify(Anchor::Genesis("acme"), events, expected)
+    verify("acme", genesis("acme"), events, expected)
         .fault
         .map(|fault| fault.kind)
 }
@@ -68,7 +68,7 @@ fn every_answer_that_lets_or_waits_has_its_event_under_its_receipt() {
 fn an_untouched_log_verifies_with_every_receipt() {
     let (bench, events) = a_log();
     let receipts: Vec<Receipt> = events.iter().map(Event::receipt).collect();
-    let report = verify(Anchor::Genesis("acme"), &events, &receipts);
+    let report = verify("acme", genesis("acme"), &events, &receipts);
     assert!(report.is_valid(), "{report:?}");
     assert_eq!((report.events, report.head), (7, *receipts.last().unwrap()));
     assert!(
@@ -172,7 +172,7 @@ fn a_whole_new_history_is_found_by_a_receipt_and_by_nothing_else() {
         Some(FaultKind::ReceiptMismatch)
     );
     assert_eq!(
-        verify(Anchor::Genesis("other"), &events, &[])
+        verify("other", genesis("other"), &events, &[])
             .fault
             .unwrap()
             .kind,
