@@ -16,7 +16,10 @@ use crate::digest::Digest;
 use crate::moment::{Entropy, Timestamp};
 use crate::store::{State, Store, StoreError};
 
-use service::{api_keys_are_kept, decisions_are_listed, events_are_found, tokens_are_kept};
+use service::{
+    api_keys_are_kept, approvals_are_listed, decisions_are_listed, events_are_found,
+    tokens_are_kept,
+};
 
 use sample::{ORGANISATION, OTHER, answered, approval, memory, nonce_key, organisation};
 
@@ -34,7 +37,7 @@ pub type MakeStore<'a> = &'a dyn Fn() -> Arc<dyn Store>;
 /// # Errors
 /// The first promise that does not hold.
 pub fn check(make: MakeStore<'_>) -> Result<(), String> {
-    let parts: [Part; 15] = [
+    let parts: [Part; 16] = [
         ("an approval comes back as it was put", approvals_come_back),
         (
             "a transaction that fails leaves nothing",
@@ -44,6 +47,7 @@ pub fn check(make: MakeStore<'_>) -> Result<(), String> {
             "a transaction that panics leaves nothing",
             panics_leave_nothing,
         ),
+        ("every approval is listed by its id", approvals_are_listed),
         ("what waits is listed oldest first", waiting_is_listed),
         ("what is due is found in order", due_is_found),
         (

@@ -147,6 +147,19 @@ impl Store for MemoryStore {
             .collect())
     }
 
+    fn approvals(
+        &self,
+        after: Option<ApprovalId>,
+        limit: usize,
+    ) -> Result<Vec<Approval>, StoreError> {
+        let data = self.data();
+        let mut ids: Vec<_> = data.approvals.keys().copied().collect();
+        ids.retain(|id| after.is_none_or(|after| *id > after));
+        ids.sort_unstable();
+        let kept = ids.iter().take(limit).filter_map(|id| data.approvals.get(id));
+        Ok(kept.map(|approval| Approval::clone(approval)).collect())
+    }
+
     fn organisations(&self) -> Result<Vec<Arc<str>>, StoreError> {
         let mut names: Vec<_> = self.data().chains.keys().cloned().collect();
         names.sort();

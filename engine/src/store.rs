@@ -70,6 +70,17 @@ pub trait Store: Send + Sync {
         limit: usize,
     ) -> Result<Vec<Event>, StoreError>;
 
+    /// The approvals that are kept, of all organisations, in the order of their ids, after `after`,
+    /// at most `limit`: for comparing them with the audit. Read outside of all transactions.
+    ///
+    /// # Errors
+    /// [`StoreError`] when they cannot be read.
+    fn approvals(
+        &self,
+        after: Option<ApprovalId>,
+        limit: usize,
+    ) -> Result<Vec<Approval>, StoreError>;
+
     /// Every organisation that has an audit chain.
     ///
     /// # Errors

@@ -27,6 +27,34 @@ fn decided(approval: Approval, at: u64) -> Approval {
     }
 }
 
+pub(super) fn approvals_are_listed(store: &dyn Store) -> Check {
+    let all = [3, 1, 2].map(approval);
+    for one in &all {
+        put(store, one)?;
+    }
+    put(store, &of_organisation(4, OTHER))?;
+    let ended = decided(approval(2), 20);
+    put(store, &ended)?;
+    let listed = |after: Option<ApprovalId>, limit| {
+        let found = store.approvals(after, limit).map_err(|error| said(&error))?;
+        Ok::<_, String>(found)
+    };
+    let ids = |found: &[Approval]| found.iter().map(|one| one.id).collect::<Vec<_>>();
+    let found = listed(None, 9)?;
+    let [first, second, third, fourth] = [1, 2, 3, 4].map(|seed| approval(seed).id);
+    ensure(
+        ids(&found) == [first, second, third, fourth],
+        "not all of them, by id",
+    )?;
+    ensure(found.get(1) == Some(&ended), "not as it stands now")?;
+    ensure(ids(&listed(None, 2)?) == [first, second], "too many")?;
+    ensure(
+        ids(&listed(Some(second), 9)?) == [third, fourth],
+        "the next page does not go on where this one ended",
+    )?;
+    ensure(listed(Some(fourth), 9)?.is_empty(), "something after the last")
+}
+
 pub(super) fn decisions_are_listed(store: &dyn Store) -> Check {
     put(store, &approval(1))?;
     for (seed, at) in [(3, 30), (2, 20), (4, 40)] {

@@ -82,6 +82,15 @@ impl Store for Failing {
         self.inner.find_events(name, filter, limit)
     }
 
+    fn approvals(
+        &self,
+        after: Option<ApprovalId>,
+        limit: usize,
+    ) -> Result<Vec<Approval>, StoreError> {
+        self.access()?;
+        self.inner.approvals(after, limit)
+    }
+
     fn organisations(&self) -> Result<Vec<Arc<str>>, StoreError> {
         self.access()?;
         self.inner.organisations()
@@ -343,6 +352,14 @@ impl Store for Once {
         limit: usize,
     ) -> Result<Vec<Event>, StoreError> {
         self.inner.find_events(name, filter, limit)
+    }
+
+    fn approvals(
+        &self,
+        after: Option<ApprovalId>,
+        limit: usize,
+    ) -> Result<Vec<Approval>, StoreError> {
+        self.inner.approvals(after, limit)
     }
 
     fn organisations(&self) -> Result<Vec<Arc<str>>, StoreError> {
