@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::digest::Digest;
 use crate::moment::Timestamp;
 use crate::principal::{Agents, Principal, Role};
+use crate::text::Object;
 
 /// An API key: who may do what with it. The key itself is shown once, when it is made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,6 +31,26 @@ pub struct ApiKey {
 }
 
 impl ApiKey {
+    /// The key as JSON, for lists: everything but its hash.
+    pub fn json(&self) -> String {
+        let object = Object::new()
+            .string("key_id", &self.id)
+            .string("organization_id", &self.organisation)
+            .string("owner", &self.owner)
+            .strings("roles", self.roles.iter().map(|role| role.as_str()));
+        let object = match &self.agents {
+            Agents::Any => object.flag("any_agent", true),
+            Agents::Only(agents) => object
+                .flag("any_agent", false)
+                .strings("agents", agents.iter().map(AsRef::as_ref)),
+        };
+        object
+            .flag("delegated_only", self.delegated_only)
+            .time("created_at", self.created_at)
+            .optional_time("revoked_at", self.revoked_at)
+            .finish()
+    }
+
     /// The caller that this key authenticates; `None` once it is revoked.
     pub fn principal(&self) -> Option<Principal> {
         if self.revoked_at.is_some() {
