@@ -63,7 +63,7 @@ pub use approval::{
     Expiry, Resume, Status, Subject,
 };
 pub use change::{Change, ChangeKind, Listener, Subscription};
-pub use delegation::{DelegationToken, TokenId};
+pub use delegation::{BrokenLink, DelegationToken, TokenId};
 pub use digest::Digest;
 pub use engine::{ApiSecret, Engine, EngineBuilder, Feed, NewKey, Snapshot, Swept};
 pub use grant::{AutoApproved, LowOrMedium};

@@ -5,6 +5,7 @@ use std::fmt;
 
 use crate::approval::Status;
 use crate::audit::Receipt;
+use crate::delegation::BrokenLink;
 use crate::text::Object;
 
 /// The word of a refusal, in `detail.status` (PROTOCOL 15, DESIGN 7).
@@ -29,6 +30,16 @@ pub enum Word {
     InvalidNonce,
     /// 403: a nonce that was used for another request.
     ReplayedNonce,
+    /// 403: signed too long ago, or too far ahead.
+    StaleTimestamp,
+    /// 403: the delegation that a request rests on does not hold.
+    Delegation(BrokenLink),
+    /// 403: the token was given to another agent.
+    MismatchedDelegatee,
+    /// 403: the agent may not act through this API key, or sign with this signing key.
+    UnknownAgent,
+    /// 403: the delegation does not reach so far.
+    OutOfScope,
     /// 409: a token that was never given for this approval to this caller.
     InvalidClaimToken,
     /// 409: a token of an older attachment.
@@ -39,6 +50,8 @@ pub enum Word {
     BodyMismatch,
     /// 409: the policy set changed and no longer permits what was approved.
     PolicyChanged,
+    /// 409: the delegation that the approval rests on holds no more.
+    DelegationEnded(BrokenLink),
     /// 409: a request with a `resume_key` is not withdrawn.
     Resumable,
     /// 409: the approval stands where this cannot be done.
@@ -59,13 +72,19 @@ impl Word {
             | Self::Blocked
             | Self::InvalidSignature
             | Self::InvalidNonce
-            | Self::ReplayedNonce => 403,
+            | Self::ReplayedNonce
+            | Self::StaleTimestamp
+            | Self::Delegation(_)
+            | Self::MismatchedDelegatee
+            | Self::UnknownAgent
+            | Self::OutOfScope => 403,
             Self::NotFound => 404,
             Self::InvalidClaimToken
             | Self::Superseded
             | Self::AlreadyClaimed
             | Self::BodyMismatch
             | Self::PolicyChanged
+            | Self::DelegationEnded(_)
             | Self::Resumable
             | Self::Standing(_) => 409,
             Self::Invalid => 422,
@@ -85,6 +104,11 @@ impl Word {
             Self::InvalidSignature => "invalid_signature",
             Self::InvalidNonce => "invalid_nonce",
             Self::ReplayedNonce => "replayed_nonce",
+            Self::StaleTimestamp => "stale_timestamp",
+            Self::Delegation(broken) | Self::DelegationEnded(broken) => broken.as_str(),
+            Self::MismatchedDelegatee => "mismatched_delegatee",
+            Self::UnknownAgent => "unknown_agent",
+            Self::OutOfScope => "out_of_scope",
             Self::InvalidClaimToken => "invalid_claim_token",
             Self::Superseded => "superseded",
             Self::AlreadyClaimed => "already_claimed",

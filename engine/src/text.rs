@@ -118,6 +118,17 @@ impl Object {
         self
     }
 
+    /// A value that is JSON already, under a name that is no literal of ours.
+    pub(crate) fn json_under(mut self, name: &str, value: &str) -> Self {
+        if self.text.len() > 1 {
+            self.text.push(',');
+        }
+        push_string(name, &mut self.text);
+        self.text.push(':');
+        self.text.push_str(value);
+        self
+    }
+
     /// An array of strings.
     pub(crate) fn strings<'a>(
         mut self,
