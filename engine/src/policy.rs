@@ -5,6 +5,7 @@
 //! engine's hard rules stand above it (see [`crate::grant`]).
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use sernixa_protocol::RiskLevel;
 
@@ -55,6 +56,40 @@ pub struct Verdict {
     pub digest: Digest,
     /// The delegation depth it was computed for. It counts only while that is still the depth.
     pub delegation_depth: u8,
+    /// The policies that it rests on; `None` where the rule has no parts with names.
+    pub grounds: Option<Arc<Grounds>>,
+}
+
+impl Verdict {
+    /// What the answer to `request` rests on.
+    pub(crate) fn request_because(&self) -> Option<&Because> {
+        self.grounds.as_deref().map(|grounds| &grounds.request)
+    }
+
+    /// What the answer to `proceed` rests on.
+    pub(crate) fn proceed_because(&self) -> Option<&Because> {
+        self.grounds.as_deref().map(|grounds| &grounds.proceed)
+    }
+}
+
+/// What a verdict rests on: for the audit, and for whoever asks why.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Grounds {
+    /// What the answer to `request` rests on.
+    pub request: Because,
+    /// What the answer to `proceed` rests on; empty where it was not asked.
+    pub proceed: Because,
+}
+
+/// What one answer rests on.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Because {
+    /// The ids of the policies that determined it, in order. None: no policy permits.
+    pub policies: Box<[Box<str>]>,
+    /// The ids of the policies that failed, in order. Where there are any, the answer is no.
+    pub failed: Box<[Box<str>]>,
+    /// Why not, in the words of these policies.
+    pub reason: Option<Box<str>>,
 }
 
 /// May this be asked at all?
@@ -66,6 +101,13 @@ pub enum RequestVerdict {
     Deny(Cow<'static, str>),
     /// The policy could not tell; that counts as no.
     Error,
+    /// A metadata member that policies read is of another type than they expect; that counts as no.
+    MetadataType {
+        /// The member's name.
+        key: Box<str>,
+        /// The type that is declared for it.
+        wanted: &'static str,
+    },
     /// The policy broke down (it panicked); that counts as no.
     Broken,
 }
@@ -118,6 +160,7 @@ impl Policy for BuiltInPolicy {
             },
             digest: self.digest(),
             delegation_depth: subject.delegation_depth,
+            grounds: None,
         }
     }
 }

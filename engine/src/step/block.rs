@@ -6,6 +6,7 @@ use sernixa_protocol::secrets::SecretKind;
 
 use crate::answer::Reply;
 use crate::audit::{Entry, EventKind};
+use crate::policy::Because;
 use crate::principal::Principal;
 use crate::refusal::{Refusal, Word, receipt_json};
 use crate::step::{Step, Submission, refuse};
@@ -20,6 +21,8 @@ pub(super) enum Cause {
     Denied(Cow<'static, str>),
     /// The policy could not tell.
     PolicyError,
+    /// A metadata member that policies read is of another type: its name, and the type wanted.
+    MetadataType(Box<str>, &'static str),
     /// The policy broke down.
     EngineError,
 }
@@ -31,6 +34,7 @@ impl Cause {
             Self::Floor(_) => "dlp_floor",
             Self::Denied(_) => "policy",
             Self::PolicyError => "policy_error",
+            Self::MetadataType(..) => "metadata_type",
             Self::EngineError => "engine_error",
         }
     }
@@ -39,7 +43,9 @@ impl Cause {
     fn reason(&self) -> &str {
         match self {
             Self::Denied(reason) => reason,
-            Self::Floor(_) | Self::PolicyError | Self::EngineError => self.rule(),
+            Self::Floor(_) | Self::PolicyError | Self::MetadataType(..) | Self::EngineError => {
+                self.rule()
+            }
         }
     }
 
@@ -47,7 +53,19 @@ impl Cause {
     const fn found(&self) -> Option<&'static str> {
         match self {
             Self::Floor(kind) => Some(kind.describe()),
-            Self::Denied(_) | Self::PolicyError | Self::EngineError => None,
+            Self::Denied(_) | Self::PolicyError | Self::MetadataType(..) | Self::EngineError => {
+                None
+            }
+        }
+    }
+
+    /// What the caller can mend: which member, and what it should be.
+    fn explained(&self, object: Object) -> Object {
+        match self {
+            Self::MetadataType(key, wanted) => object
+                .string("metadata_key", key)
+                .string("metadata_wants", wanted),
+            _ => object,
         }
     }
 }
@@ -59,6 +77,7 @@ impl Step<'_> {
         caller: &Principal,
         submission: &Submission,
         cause: &Cause,
+        because: Option<&Because>,
     ) -> Result<Reply, StoreError> {
         let subject = &submission.subject;
         let mut entry = Entry::new(EventKind::Refused, self.now()).by(caller);
@@ -71,16 +90,19 @@ impl Step<'_> {
                     .digest("policy_digest", &self.context.policy)
             });
         }
-        let entry = entry.with(|object| {
-            object
-                .digest("body_hash", &subject.body_hash)
-                .string("decision", "blocked")
-                .string("reason", cause.reason())
-                .present("found", cause.found())
+        let entry = entry.because(because).with(|object| {
+            cause.explained(
+                object
+                    .digest("body_hash", &subject.body_hash)
+                    .string("decision", "blocked")
+                    .string("reason", cause.reason())
+                    .present("found", cause.found()),
+            )
         });
         let receipt = self.append(&subject.organisation, entry)?;
-        let evidence = Object::new()
-            .string("rule", cause.rule())
+        let evidence = cause
+            .explained(Object::new().string("rule", cause.rule()))
+            .because(because)
             .present("found", cause.found())
             .present("request_id", subject.request_id.as_deref())
             .digest("body_hash", &subject.body_hash)

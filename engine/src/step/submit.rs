@@ -59,7 +59,7 @@ impl Step<'_> {
             }
             Found::Secret(kind) => match self.retry(caller, submission)? {
                 Some(reply) => Ok(reply),
-                None => Ok(self.block(caller, submission, &Cause::Floor(*kind))?),
+                None => Ok(self.block(caller, submission, &Cause::Floor(*kind), None)?),
             },
             Found::Judged(verdict) => match self.retry(caller, submission)? {
                 Some(reply) => Ok(reply),
@@ -85,10 +85,13 @@ impl Step<'_> {
             RequestVerdict::Permit => None,
             RequestVerdict::Deny(reason) => Some(Cause::Denied(reason.clone())),
             RequestVerdict::Error => Some(Cause::PolicyError),
+            RequestVerdict::MetadataType { key, wanted } => {
+                Some(Cause::MetadataType(key.clone(), wanted))
+            }
             RequestVerdict::Broken => Some(Cause::EngineError),
         };
         if let Some(cause) = cause {
-            return Ok(self.block(caller, submission, &cause)?);
+            return Ok(self.block(caller, submission, &cause, verdict.request_because())?);
         }
         if let Some(approval) = self.open_for(subject)? {
             return Ok(self.attach(caller, submission, approval, verdict)?);
@@ -104,10 +107,12 @@ impl Step<'_> {
         &mut self,
         subject: &Subject,
         verdict: &Verdict,
-    ) -> Result<Result<(LowOrMedium, Ground), &'static str>, StoreError> {
+    ) -> Result<Result<(LowOrMedium, Ground), Cow<'static, str>>, StoreError> {
         // The hard rule: whatever policy and memory say, a person decides what is grave.
         let Some(risk) = LowOrMedium::new(subject.risk) else {
-            return Ok(Err("a person decides what is of high or critical risk"));
+            return Ok(Err(
+                "a person decides what is of high or critical risk".into()
+            ));
         };
         if verdict.proceed == ProceedVerdict::Proceed {
             return Ok(Ok((risk, Ground::Policy)));
@@ -118,9 +123,15 @@ impl Step<'_> {
         {
             return Ok(Ok((risk, Ground::Memory)));
         }
-        Ok(Err(match verdict.proceed {
-            ProceedVerdict::Error => "the policy could not tell, so a person decides",
-            ProceedVerdict::Proceed | ProceedVerdict::Review => "the policy asks for a person",
+        let why = verdict
+            .proceed_because()
+            .and_then(|because| because.reason.as_deref());
+        Ok(Err(match (verdict.proceed, why) {
+            (ProceedVerdict::Error, _) => "the policy could not tell, so a person decides".into(),
+            (_, Some(why)) => why.to_owned().into(),
+            (ProceedVerdict::Proceed | ProceedVerdict::Review, None) => {
+                "the policy asks for a person".into()
+            }
         }))
     }
 
@@ -132,12 +143,15 @@ impl Step<'_> {
         risk: LowOrMedium,
         ground: Ground,
     ) -> Result<Reply, StoreError> {
-        let reason = match ground {
-            Ground::Policy => "the policy lets it proceed",
-            Ground::Memory => "people have approved it before",
+        let (reason, because) = match ground {
+            Ground::Policy => ("the policy lets it proceed", verdict.proceed_because()),
+            Ground::Memory => ("people have approved it before", None),
         };
-        let mut approval = self.new_approval(submission, verdict, Status::AutoApproved, reason)?;
-        let entry = self.entry(EventKind::Allowed, caller, &approval, "auto_approved");
+        let mut approval =
+            self.new_approval(submission, verdict, Status::AutoApproved, reason.into())?;
+        let entry = self
+            .entry(EventKind::Allowed, caller, &approval, "auto_approved")
+            .because(because);
         let receipt = self.append(&submission.subject.organisation, entry)?;
         self.keep(&mut approval, receipt, None)?;
         let answer = StoredAnswer::Allowed {
@@ -158,11 +172,13 @@ impl Step<'_> {
         caller: &Principal,
         submission: &Submission,
         verdict: &Verdict,
-        why: &'static str,
+        why: Cow<'static, str>,
     ) -> Result<Reply, StoreError> {
         let mut approval = self.new_approval(submission, verdict, Status::PendingReview, why)?;
         approval.attachment = 1;
-        let entry = self.entry(EventKind::Asked, caller, &approval, "pending_review");
+        let entry = self
+            .entry(EventKind::Asked, caller, &approval, "pending_review")
+            .because(verdict.proceed_because());
         let receipt = self.change(&mut approval, ChangeKind::Asked, entry)?;
         self.wait_for(caller, submission, &approval, receipt)
     }
@@ -238,7 +254,7 @@ impl Step<'_> {
         submission: &Submission,
         verdict: &Verdict,
         status: Status,
-        reason: &'static str,
+        reason: Cow<'static, str>,
     ) -> Result<Approval, StoreError> {
         let id = ApprovalId(self.context.entropy.clone().draw_id());
         if self.state.approval(id)?.is_some() {
@@ -249,7 +265,7 @@ impl Step<'_> {
             subject: Arc::clone(&submission.subject),
             status,
             execution: Execution::None,
-            reason: Cow::Borrowed(reason),
+            reason,
             decided: None,
             expiry: None,
             claim_by: None,

@@ -71,6 +71,7 @@ impl Policy for Fixed {
             proceed: self.proceed,
             digest: self.digest(),
             delegation_depth: question.subject.delegation_depth,
+            grounds: None,
         }
     }
 }
@@ -89,6 +90,7 @@ impl Policy for Restless {
             proceed: ProceedVerdict::Proceed,
             digest: self.digest(),
             delegation_depth: question.subject.delegation_depth,
+            grounds: None,
         }
     }
 }
@@ -183,6 +185,7 @@ impl Policy for Nameless {
             proceed: ProceedVerdict::Proceed,
             digest: Digest([0; 32]),
             delegation_depth: question.subject.delegation_depth,
+            grounds: None,
         }
     }
 }
@@ -217,6 +220,7 @@ impl Policy for Mistaken {
             proceed: ProceedVerdict::Proceed,
             digest: self.digest(),
             delegation_depth: 3,
+            grounds: None,
         }
     }
 }
@@ -348,6 +352,7 @@ fn a_policy_reads_class_and_sensitivity_folded() {
                 proceed: ProceedVerdict::Review,
                 digest: self.digest(),
                 delegation_depth: question.subject.delegation_depth,
+                grounds: None,
             }
         }
     }
