@@ -4,23 +4,38 @@
 //! except for loopback, which never goes through a proxy. The proxy settings of macOS and Windows
 //! are not read.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use futures_util::stream::try_unfold;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER,
+    ACCEPT, AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue,
+    RETRY_AFTER,
 };
 use reqwest::{Method, Url};
 use secrecy::ExposeSecret as _;
 
 use crate::clock::Clock;
 use crate::config::{Settings, is_loopback};
+use crate::driver::race::{Either, race};
 use crate::error::{Error, Refusal};
+use crate::events::{self, Broken, Hearing, Unheard};
 use crate::transport::{
-    Answer, ApprovalId, Endpoint, Fault, Request, Sending, Subscription, Transport, Wake,
+    Answer, ApprovalId, Endpoint, Fault, Listening, Request, Sending, Subscription, Transport, Wake,
 };
+
+/// After so long without a sign of life a stream counts as lost: a service gives one every 10 to
+/// 15 s.
+const SILENCE: Duration = Duration::from_secs(45);
+
+/// Longer than any stream lasts.
+const ENDLESS: Duration = Duration::from_hours(24 * 365);
+
+/// The number of the last event that was heard.
+const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 
 /// The longest answer that is read.
 const LONGEST_ANSWER: usize = 1 << 20;
@@ -41,6 +56,9 @@ pub(crate) struct HttpTransport {
     outcomes: Url,
     delegations: Url,
     ready: Url,
+    events: Url,
+    /// How long the beginning of an answer is waited for.
+    timeout: Duration,
     clock: Arc<dyn Clock>,
 }
 
@@ -89,6 +107,8 @@ impl HttpTransport {
             outcomes: at("/api/approvals/outcomes")?,
             delegations: at("/api/delegations")?,
             ready: at("/ready")?,
+            events: at("/api/approvals/events")?,
+            timeout: settings.timeout,
             base,
             clock: Arc::clone(&settings.clock),
         })
@@ -133,6 +153,38 @@ impl HttpTransport {
         })
     }
 
+    /// Opens the stream of changes.
+    async fn stream(&self, after: Option<HeaderValue>) -> Result<Hearing, Unheard> {
+        let mut outgoing = reqwest::Request::new(Method::GET, self.events.clone());
+        // Of the whole answer, which has no end: silence ends it instead.
+        *outgoing.timeout_mut() = Some(ENDLESS);
+        let headers = outgoing.headers_mut();
+        headers.insert(ACCEPT, HeaderValue::from_static("text/event-stream"));
+        headers.extend(after.map(|id| (LAST_EVENT_ID, id)));
+        let opening = pin!(self.client.execute(outgoing));
+        let response = match race(opening, self.clock.sleep(self.timeout).as_mut()).await {
+            Either::First(Ok(response)) => response,
+            Either::First(Err(error)) => return Err(Unheard::Fault(fault(error))),
+            Either::Second(()) => return Err(Unheard::Fault(Fault::Timeout)),
+        };
+        let status = response.status().as_u16();
+        match status {
+            200 if is_plain(response.headers(), "text/event-stream") => {}
+            408 | 429 | 500 | 502 | 503 | 504 => {
+                return Err(Unheard::Busy(status, self.retry_after(response.headers())));
+            }
+            _ => return Err(Unheard::Refused(status)),
+        }
+        let begin = (response, Arc::clone(&self.clock));
+        Ok(events::hearing(try_unfold(
+            begin,
+            |(mut response, clock)| async {
+                let chunk = next_chunk(&mut response, &*clock).await?;
+                Ok(chunk.map(|chunk| (chunk, (response, clock))))
+            },
+        )))
+    }
+
     fn retry_after(&self, headers: &HeaderMap) -> Option<Duration> {
         retry_after(headers, || self.clock.unix_millis())
     }
@@ -162,6 +214,11 @@ impl Transport for HttpTransport {
 
     fn subscribe(&self, _: Wake) -> Option<Subscription> {
         None
+    }
+
+    fn listen(&self, after: Option<&str>) -> Option<Listening<'_>> {
+        let after = after.and_then(|id| HeaderValue::try_from(id).ok());
+        Some(Box::pin(self.stream(after)))
     }
 
     fn retries(&self) -> bool {
@@ -197,9 +254,26 @@ async fn read(response: &mut reqwest::Response) -> Result<Bytes, Fault> {
     }
 }
 
-/// One `Content-Type`, `application/json` in any case and with any parameters, and not encoded: we
-/// ask for no compression, so what comes compressed is not the JSON that it claims to be.
+/// The next piece of a stream, unless it has ended; or nothing came for too long.
+async fn next_chunk(
+    response: &mut reqwest::Response,
+    clock: &dyn Clock,
+) -> Result<Option<Bytes>, Broken> {
+    match race(pin!(response.chunk()), clock.sleep(SILENCE).as_mut()).await {
+        Either::First(Ok(chunk)) => Ok(chunk),
+        Either::First(Err(error)) => Err(Broken::Interrupted(error.without_url().into())),
+        Either::Second(()) => Err(Broken::Silent),
+    }
+}
+
+/// Whether it is `application/json`; `+json` is not it (DESIGN 6).
 fn is_json(headers: &HeaderMap) -> bool {
+    is_plain(headers, "application/json")
+}
+
+/// One `Content-Type`, the wanted one in any case and with any parameters, and not encoded: we ask
+/// for no compression, so what comes compressed is not what it claims to be.
+fn is_plain(headers: &HeaderMap, wanted: &str) -> bool {
     let mut types = headers.get_all(CONTENT_TYPE).iter();
     let (Some(only), None) = (types.next(), types.next()) else {
         return false;
@@ -210,9 +284,7 @@ fn is_json(headers: &HeaderMap) -> bool {
         .next()
         .unwrap_or_default();
     let plain = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"identity");
-    essence
-        .trim_ascii()
-        .eq_ignore_ascii_case(b"application/json")
+    essence.trim_ascii().eq_ignore_ascii_case(wanted.as_bytes())
         && headers.get_all(CONTENT_ENCODING).iter().all(plain)
 }
 

@@ -16,6 +16,7 @@ mod driver;
 #[cfg(feature = "embedded")]
 pub mod embedded;
 mod error;
+mod events;
 mod global;
 mod grant;
 mod http;

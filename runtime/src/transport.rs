@@ -12,6 +12,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
+use crate::events::{Hearing, Unheard};
+
 /// The id of an approval, usable as one path segment (DESIGN 6: 1 to 200 characters, neither `.`
 /// nor `..`).
 #[derive(Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -166,8 +168,11 @@ pub(crate) enum Fault {
 /// What happened to an approval.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Push {
-    /// It was decided, or it ended.
+    /// It was decided, or it ended: its record says how.
     Changed,
+    /// It was approved: it can be claimed, and the claim decides. Where nothing is claimed, as
+    /// [`Changed`](Self::Changed).
+    Approved,
     /// A call took it up, which was audited under this number: the tokens given before that claim
     /// nothing any more (DESIGN 7).
     Superseded(u64),
@@ -182,6 +187,9 @@ pub(crate) type Subscription = Box<dyn Any + Send>;
 /// The future of one request. It runs on the driver's thread, so it need not be `Send`.
 pub(crate) type Sending<'a> = Pin<Box<dyn Future<Output = Result<Answer, Fault>> + 'a>>;
 
+/// The future of a stream's opening.
+pub(crate) type Listening<'a> = Pin<Box<dyn Future<Output = Result<Hearing, Unheard>> + 'a>>;
+
 /// A way to whoever decides.
 pub(crate) trait Transport: Send + Sync + 'static {
     /// Answers on the caller's own thread, if this transport can: no hop, no driver.
@@ -193,6 +201,13 @@ pub(crate) trait Transport: Send + Sync + 'static {
 
     /// Calls `wake` after an approval changed, from any thread. `None`: the waiter polls.
     fn subscribe(&self, wake: Wake) -> Option<Subscription>;
+
+    /// Opens a stream of changes, which goes on after the event `after` if that is given. `None`:
+    /// this transport has none.
+    fn listen(&self, after: Option<&str>) -> Option<Listening<'_>> {
+        let _ = after;
+        None
+    }
 
     /// Whether a fault or a 5xx may be gone at the next attempt; never so inside the process.
     fn retries(&self) -> bool;

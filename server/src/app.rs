@@ -7,6 +7,7 @@ use sernixa_engine::{Answer, Engine, Moment, Principal};
 
 use crate::closing::Closing;
 use crate::config::Config;
+use crate::events::Hub;
 use crate::moments::Moments;
 use crate::pool::Pool;
 use crate::reply;
@@ -20,6 +21,7 @@ pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) moments: Moments,
     pub(crate) pool: Pool,
+    pub(crate) hub: Hub,
     /// Whoever streams or loops ends when it says so.
     pub(crate) closing: Closing,
 }

@@ -27,6 +27,6 @@ mod routes;
 mod server;
 mod start;
 
-pub use config::{Config, Mode, StoreAt};
+pub use config::{Config, ConfigError, DEFAULT_STORE, Flags, Limits, Mode, StoreAt};
 pub use server::Server;
 pub use start::StartError;

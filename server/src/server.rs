@@ -7,13 +7,15 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::GracefulShutdown;
 use hyper_util::service::TowerToHyperService;
 use sernixa_engine::Engine;
+use sernixa_store::SqliteStore;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::app::{App, Shared};
 use crate::closing::{Close, closing};
-use crate::config::Config;
+use crate::config::{Config, StoreAt, open_audit_key};
+use crate::events::{self, Hub};
 use crate::moments::Moments;
 use crate::pool::Pool;
 use crate::routes;
@@ -33,14 +35,14 @@ impl Server {
     /// # Errors
     /// [`StartError`] says what is wrong and what to do about it.
     pub async fn bind(config: Config) -> Result<Self, StartError> {
+        config
+            .check()
+            .map_err(|error| StartError::new(error.to_string()))?;
         let moments = Moments::new().map_err(|error| {
             StartError::new("the system gives no random numbers; check its random source")
                 .caused_by(error)
         })?;
-        let engine = Engine::builder()
-            .settings(config.settings.clone())
-            .build()
-            .map_err(|error| StartError::new(error.to_string()))?;
+        let engine = open_engine(&config)?;
         let listener = TcpListener::bind(config.listen).await.map_err(|error| {
             let message = format!(
                 "cannot listen on {}: {error}; choose another address with --listen",
@@ -53,11 +55,16 @@ impl Server {
             .map_err(|error| StartError::new("the socket has no address").caused_by(error))?;
         let (close, closing) = closing();
         let pool = Pool::new(config.limits.engine_calls, config.limits.engine_patience);
+        let hub = Hub::start(engine.clone(), events::Limits::default(), None).map_err(|error| {
+            StartError::new("the audit log cannot be followed; see the source of this error")
+                .caused_by(error)
+        })?;
         let app = Arc::new(Shared {
             config,
             engine,
             moments,
             pool,
+            hub,
             closing,
         });
         Ok(Self {
@@ -108,6 +115,7 @@ impl Server {
         }
         drop(listener);
         close.now();
+        app.hub.close();
         let patience = app.config.limits.shutdown;
         let ended = timeout(patience, async {
             graceful.shutdown().await;
@@ -117,6 +125,27 @@ impl Server {
             tracing::warn!("some requests did not end in time; they are cut off");
         }
     }
+}
+
+/// The engine on its store, with its keys.
+fn open_engine(config: &Config) -> Result<Engine, StartError> {
+    let mut builder = Engine::builder()
+        .settings(config.settings.clone())
+        .keyring(config.keyring.clone());
+    if let StoreAt::File(path) = &config.store {
+        let store = SqliteStore::open(path).map_err(|error| {
+            StartError::new(format!("the store {} cannot be opened", path.display()))
+                .caused_by(error)
+        })?;
+        builder = builder.store(store);
+    }
+    if let Some(path) = &config.audit_key {
+        let (key, _) = open_audit_key(path).map_err(|error| StartError::new(error.to_string()))?;
+        builder = builder.audit_key(key);
+    }
+    builder
+        .build()
+        .map_err(|error| StartError::new(error.to_string()))
 }
 
 /// The next connection, once there is a place for it.

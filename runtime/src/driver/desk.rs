@@ -12,6 +12,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, mpsc};
 
 use super::lane::Lane;
+use super::stream::{self, Stream, Wanted};
 use super::{Job, call, waiting};
 use crate::core::Core;
 use crate::driver::race::{Either, race};
@@ -20,6 +21,7 @@ use crate::logging::event;
 use crate::outcome::{self, BATCH, BATCH_PAUSE, Entry, Outcome, ReportTo};
 use crate::retry;
 use crate::transport::{Answer, ApprovalId, Endpoint, Fault, Push, Request, Subscription};
+use crate::wait::News;
 
 /// The desk of one driver.
 pub(super) struct Desk {
@@ -34,6 +36,8 @@ pub(super) struct Desk {
     taken_up: RefCell<HashMap<ApprovalId, u64>>,
     /// Present where changes are pushed.
     subscription: Option<Subscription>,
+    /// What tells changes where they come over the wire.
+    pub(super) stream: Stream,
     outcomes: RefCell<Vec<Entry>>,
     /// Tasks that `close` waits for.
     tasks: Cell<usize>,
@@ -67,6 +71,7 @@ impl Desk {
             waiters: RefCell::default(),
             taken_up: RefCell::default(),
             subscription,
+            stream: Stream::default(),
             outcomes: RefCell::default(),
             tasks: Cell::new(0),
             idle: Notify::new(),
@@ -180,15 +185,35 @@ impl Desk {
         }
     }
 
-    /// Whether changes of approvals are pushed.
-    pub(super) fn is_pushed(&self) -> bool {
-        self.subscription.is_some()
+    /// How the waiter for this ticket hears of its decision, as things are now.
+    pub(super) fn news_of(&self, ticket: &Ticket) -> News {
+        if self.subscription.is_some() || (ticket.offers.events && self.stream.is_up()) {
+            News::Pushed
+        } else {
+            News::Polled
+        }
+    }
+
+    /// The stream told a change. Of approvals that nobody here waits for nothing is kept.
+    pub(super) fn heard(&self, id: &ApprovalId, push: Push) {
+        if self.waiters.borrow().contains_key(id) {
+            self.woken(id, push);
+        }
+    }
+
+    /// The stream is gone: whoever relied on it looks again, every interval.
+    pub(super) fn stream_lost(&self) {
+        for bell in self.waiters.borrow().values().flatten() {
+            bell.rung.notify_one();
+        }
     }
 
     /// Registers a waiter.
     pub(super) fn await_news(self: &Rc<Self>, ticket: &Ticket) -> Waiter {
         let id = &ticket.approval_id;
         let bell = Rc::new(Bell::new(ticket));
+        let offered = ticket.offers.events && self.subscription.is_none();
+        let wanted = offered.then(|| stream::want(self, ticket.attached));
         if let Some(attached) = bell.attached {
             // Only the last to attach may claim. Calls of several threads may register in another
             // order than they attached in.
@@ -211,6 +236,7 @@ impl Desk {
             desk: Rc::clone(self),
             id: id.clone(),
             bell,
+            _wanted: wanted,
         }
     }
 
@@ -222,7 +248,7 @@ impl Desk {
                 *latest = seq.max(*latest);
             }
             // It is over: nobody takes it up any more.
-            Push::Changed => drop(self.taken_up.borrow_mut().remove(id)),
+            Push::Changed | Push::Approved => drop(self.taken_up.borrow_mut().remove(id)),
         }
         self.wake(id, push);
     }
@@ -314,6 +340,8 @@ struct Bell {
     /// See [`Ticket::attached`]; only where approvals are claimed.
     attached: Option<u64>,
     superseded: Cell<bool>,
+    /// What was pushed since the waiter last asked.
+    pushed: Cell<Option<Push>>,
 }
 
 impl Bell {
@@ -322,6 +350,7 @@ impl Bell {
             rung: Notify::new(),
             attached: ticket.attached.filter(|_| ticket.offers.claim),
             superseded: Cell::new(false),
+            pushed: Cell::new(None),
         }
     }
 
@@ -332,6 +361,7 @@ impl Bell {
             }
             self.superseded.set(true);
         }
+        self.pushed.set(Some(push));
         self.rung.notify_one();
     }
 }
@@ -341,12 +371,16 @@ pub(super) struct Waiter {
     desk: Rc<Desk>,
     id: ApprovalId,
     bell: Rc<Bell>,
+    /// Keeps the stream open.
+    _wanted: Option<Wanted>,
 }
 
 impl Waiter {
-    /// Ends when the approval changed or the client was closed, also if that was before.
-    pub(super) async fn news(&self) {
+    /// Ends when the approval changed, when the stream that would tell so is lost (`None`), or when
+    /// the client was closed; also if that was before.
+    pub(super) async fn news(&self) -> Option<Push> {
         self.bell.rung.notified().await;
+        self.bell.pushed.take()
     }
 
     /// A later call took the approval up.
@@ -369,7 +403,7 @@ impl Drop for Waiter {
 }
 
 /// Runs a task. A panic ends this task alone, and its caller with an error.
-fn spawn(task: impl Future<Output = ()> + 'static) {
+pub(super) fn spawn(task: impl Future<Output = ()> + 'static) {
     // Nobody waits for it: its reply, or its count, says when it has ended.
     drop(tokio::task::spawn_local(task));
 }

@@ -6,7 +6,8 @@
 mod call;
 mod desk;
 mod lane;
-mod race;
+pub(crate) mod race;
+mod stream;
 #[cfg(test)]
 mod tests;
 mod waiting;

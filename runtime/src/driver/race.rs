@@ -5,7 +5,7 @@ use std::pin::Pin;
 use std::task::Poll;
 
 /// Which of two came first.
-pub(super) enum Either<A, B> {
+pub(crate) enum Either<A, B> {
     First(A),
     Second(B),
 }
@@ -14,7 +14,7 @@ pub(super) enum Either<A, B> {
 ///
 /// They are pinned where they stand: a future that is moved into an `async fn` takes its place in
 /// memory twice, and ten thousand calls wait here.
-pub(super) fn race<A: Future + ?Sized, B: Future + ?Sized>(
+pub(crate) fn race<A: Future + ?Sized, B: Future + ?Sized>(
     mut first: Pin<&mut A>,
     mut second: Pin<&mut B>,
 ) -> impl Future<Output = Either<A::Output, B::Output>> {

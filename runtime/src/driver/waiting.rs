@@ -16,17 +16,15 @@ use crate::judge::{self, Looked, Step, Ticket};
 use crate::random;
 use crate::retry;
 use crate::steps::{self, About};
-use crate::transport::{Endpoint, Fault, Request};
-use crate::wait::{News, Next, Wait};
+use crate::transport::{Endpoint, Fault, Push, Request};
+use crate::wait::{Next, Wait};
 
 /// So long after an approval's end of life it is looked at: by then it has lapsed, whoever's clock
 /// is a little behind.
 const LAPSED: Duration = Duration::from_millis(20);
 
-/// How a wait ended.
+/// How a wait ended without leave to run.
 enum End {
-    /// Approved.
-    Open,
     /// A decision against it, or an answer that cannot be trusted.
     Refused(Error),
     /// Nobody decided in time.
@@ -39,95 +37,141 @@ enum End {
     Closed,
 }
 
+/// Who said that it is approved.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Trust {
+    /// Its record.
+    Record,
+    /// An event, which is a hint: a claim that is told "not yet" goes back to waiting.
+    Event,
+}
+
 /// Waits for the decision, claims where claims are offered, and answers the caller.
 ///
 /// What it holds on to is boxed: an `async fn` keeps its arguments twice, and ten thousand calls
 /// wait here.
 pub(super) async fn wait(desk: Working, ticket: Box<Ticket>, asked: Box<Asked>, mut reply: Reply) {
-    let end = {
-        let waiter = desk.await_news(&ticket);
-        watch(&desk, &waiter, &ticket, &asked, &mut reply).await
-    };
-    match end {
-        End::Open if reply.is_canceled() => take_back(&desk, &ticket, &asked),
+    let waiter = desk.await_news(&ticket);
+    let mut wait = begin(&desk, &ticket);
+    // Without a claim nothing but the record decides.
+    let mut hints = ticket.offers.claim && ticket.claim_token.is_some();
+    loop {
+        let watching = watch(
+            &desk, &waiter, &ticket, &asked, &mut wait, hints, &mut reply,
+        );
+        let trust = match watching.await {
+            Ok(_) if reply.is_canceled() => {
+                return end(&desk, &ticket, &asked, reply, End::Dropped);
+            }
+            Ok(trust) => trust,
+            Err(why) => return end(&desk, &ticket, &asked, reply, why),
+        };
         // On the heap, so that a waiting call does not hold what only claiming needs.
-        End::Open => Box::pin(open(desk, ticket, asked, reply)).await,
-        End::Refused(error) => {
-            let _ = reply.send(Err(error));
-        }
-        End::TimedOut => {
-            take_back(&desk, &ticket, &asked);
-            let _ = reply.send(Err(timed_out(&desk, &ticket)));
-        }
-        End::Dropped => take_back(&desk, &ticket, &asked),
-        // Not taken back: it belongs to the later call.
-        End::Superseded => {
-            let message = "a later call took the approval up; that one goes on waiting for it";
-            let refusal = Refusal::new(message).with_status("superseded".to_owned());
-            let refusal = refusal.approval(ticket.approval_id.as_str());
-            let _ = reply.send(Err(Error::Replay(refusal.boxed())));
-        }
-        End::Closed => {
-            take_back(&desk, &ticket, &asked);
-            let _ = reply.send(Err(closed().about_approval(ticket.approval_id.as_str())));
+        match Box::pin(claim(&desk, &ticket, &asked, trust)).await {
+            Claimed::Yes => return deliver(&desk, reply, Grant::after_wait(*ticket, *asked)),
+            Claimed::No(error) => {
+                // Whatever became of the claim, no body begins here.
+                desk.not_started(report_to(*ticket, *asked));
+                let _ = reply.send(Err(error));
+                return;
+            }
+            // The event was wrong: from here on it takes the record to believe one.
+            Claimed::NotYet => hints = false,
         }
     }
 }
 
-/// Looks at the record until it says how the wait ends.
-async fn watch(
-    desk: &Rc<Desk>,
-    waiter: &Waiter,
-    ticket: &Ticket,
-    asked: &Asked,
-    reply: &mut Reply,
-) -> End {
-    let settings = &desk.core.settings;
-    let news = if desk.is_pushed() {
-        News::Pushed
-    } else {
-        News::Polled
+/// Tells the caller how its wait ended, and gives back what it held.
+fn end(desk: &Working, ticket: &Ticket, asked: &Asked, reply: Reply, end: End) {
+    let id = ticket.approval_id.as_str();
+    let error = match end {
+        End::Refused(error) => error,
+        End::TimedOut => {
+            take_back(desk, ticket, asked);
+            timed_out(desk, ticket)
+        }
+        End::Dropped => return take_back(desk, ticket, asked),
+        // Not taken back: it belongs to the later call.
+        End::Superseded => {
+            let message = "a later call took the approval up; that one goes on waiting for it";
+            let refusal = Refusal::new(message).with_status("superseded".to_owned());
+            Error::Replay(refusal.approval(id).boxed())
+        }
+        End::Closed => {
+            take_back(desk, ticket, asked);
+            closed().about_approval(id)
+        }
     };
+    let _ = reply.send(Err(error));
+}
+
+/// A wait that begins now.
+fn begin(desk: &Desk, ticket: &Ticket) -> Wait {
+    let settings = &desk.core.settings;
     let begin = settings.clock.monotonic();
     let expires = ticket.expires_at.map(|at| {
         let left = at.saturating_sub(settings.clock.unix_millis());
         begin.saturating_add(Duration::from_millis(left) + LAPSED)
     });
-    let mut wait = Wait::new(
+    Wait::new(
         begin,
         settings.poll_timeout,
         settings.poll_interval,
-        news,
         expires,
-    );
+    )
+}
+
+/// Looks at the record until it says how the wait ends, or an event does.
+async fn watch(
+    desk: &Rc<Desk>,
+    waiter: &Waiter,
+    ticket: &Ticket,
+    asked: &Asked,
+    wait: &mut Wait,
+    hints: bool,
+    reply: &mut Reply,
+) -> Result<Trust, End> {
+    let settings = &desk.core.settings;
     loop {
-        let looked = match race(pin!(look(desk, ticket, asked, &wait)), pin!(gone(reply))).await {
+        let looked = match race(pin!(look(desk, ticket, asked, wait)), pin!(gone(reply))).await {
             Either::First(Ok(Some(looked))) => looked,
-            Either::First(Ok(None)) => return End::TimedOut,
-            Either::First(Err(error)) => return End::Refused(error),
-            Either::Second(()) => return End::Dropped,
+            Either::First(Ok(None)) => return Err(End::TimedOut),
+            Either::First(Err(error)) => return Err(End::Refused(error)),
+            Either::Second(()) => return Err(End::Dropped),
         };
         if waiter.is_superseded() {
-            return End::Superseded;
+            return Err(End::Superseded);
         }
         if looked == Looked::Open {
-            return End::Open;
+            return Ok(Trust::Record);
         }
         if desk.core.is_closed() {
-            return End::Closed;
+            return Err(End::Closed);
         }
         let now = settings.clock.monotonic();
-        let Next::Look(at) = wait.after(looked, now, retry::chance()) else {
-            return End::TimedOut;
-        };
-        let mut pause = settings.clock.sleep(at.saturating_sub(now));
-        let news = pin!(waiter.news());
-        match race(pin!(race(news, pause.as_mut())), pin!(gone(reply))).await {
-            Either::First(_) if desk.core.is_closed() => return End::Closed,
-            Either::First(_) if waiter.is_superseded() => return End::Superseded,
-            Either::First(_) if wait.over(settings.clock.monotonic()) => return End::TimedOut,
-            Either::First(_) => {}
-            Either::Second(()) => return End::Dropped,
+        let mut next = wait.after(looked, desk.news_of(ticket), now, retry::chance());
+        loop {
+            let Next::Look(at) = next else {
+                return Err(End::TimedOut);
+            };
+            let now = settings.clock.monotonic();
+            let mut pause = settings.clock.sleep(at.saturating_sub(now));
+            let news = pin!(waiter.news());
+            let woken = match race(pin!(race(news, pause.as_mut())), pin!(gone(reply))).await {
+                Either::First(woken) => woken,
+                Either::Second(()) => return Err(End::Dropped),
+            };
+            let now = settings.clock.monotonic();
+            match woken {
+                _ if desk.core.is_closed() => return Err(End::Closed),
+                _ if waiter.is_superseded() => return Err(End::Superseded),
+                _ if wait.over(now) => return Err(End::TimedOut),
+                // The claim decides, so it need not be looked at before.
+                Either::First(Some(Push::Approved)) if hints => return Ok(Trust::Event),
+                // Nobody will tell: back to looking, but not all at once.
+                Either::First(None) => next = wait.unpushed(now, retry::chance()),
+                Either::First(Some(_)) | Either::Second(()) => break,
+            }
         }
     }
 }
@@ -184,41 +228,48 @@ fn gone(reply: &mut Reply) -> impl Future<Output = ()> {
     poll_fn(|context| reply.poll_canceled(context))
 }
 
-/// The approval is given: claims it where that is offered, and lets the body run.
-async fn open(desk: Working, ticket: Box<Ticket>, asked: Box<Asked>, reply: Reply) {
-    if let (true, Some(token)) = (ticket.offers.claim, &ticket.claim_token) {
-        let claim_id = match random::id() {
-            Ok(id) => id,
-            Err(error) => {
-                // No claim was sent: nobody need hold the approval for this call.
-                take_back(&desk, &ticket, &asked);
-                let _ = reply.send(Err(error.about_approval(ticket.approval_id.as_str())));
-                return;
-            }
-        };
-        let body = steps::claim(about(&desk, &ticket, &asked), token, &claim_id);
-        let request = Request::post(Endpoint::Claim(ticket.approval_id.clone()), body);
-        // From here on the request is not taken back: the claim may have arrived.
-        let Exchanged {
-            result,
-            sent_before,
-        } = desk.exchange(&request).await;
-        let claimed = match result {
-            Ok(answer) => judge::claim(&desk.core.terms(&asked), &ticket, &claim_id, &answer),
-            Err(fault) => {
-                let base = &desk.core.settings.base;
-                let error = judge::fault(Step::Claiming, base, fault, sent_before);
-                Err(error.about_approval(ticket.approval_id.as_str()))
-            }
-        };
-        if let Err(error) = claimed {
-            // Whatever became of the claim, no body begins here.
-            desk.not_started(report_to(*ticket, *asked));
-            let _ = reply.send(Err(error));
-            return;
+/// How a claim ended.
+enum Claimed {
+    /// The body may run; also where nothing is claimed.
+    Yes,
+    /// Nobody has decided yet, whatever the event said.
+    NotYet,
+    /// The body does not run.
+    No(Error),
+}
+
+/// Claims an approval that is given, where that is offered.
+async fn claim(desk: &Working, ticket: &Ticket, asked: &Asked, trust: Trust) -> Claimed {
+    let (true, Some(token)) = (ticket.offers.claim, &ticket.claim_token) else {
+        return Claimed::Yes;
+    };
+    let claim_id = match random::id() {
+        Ok(id) => id,
+        Err(error) => {
+            // No claim was sent: nobody need hold the approval for this call.
+            take_back(desk, ticket, asked);
+            return Claimed::No(error.about_approval(ticket.approval_id.as_str()));
+        }
+    };
+    let body = steps::claim(about(desk, ticket, asked), token, &claim_id);
+    let request = Request::post(Endpoint::Claim(ticket.approval_id.clone()), body);
+    // From here on the request is not taken back: the claim may have arrived.
+    let Exchanged {
+        result,
+        sent_before,
+    } = desk.exchange(&request).await;
+    match result {
+        Ok(answer) if trust == Trust::Event && judge::is_not_yet(&answer) => Claimed::NotYet,
+        Ok(answer) => match judge::claim(&desk.core.terms(asked), ticket, &claim_id, &answer) {
+            Ok(()) => Claimed::Yes,
+            Err(error) => Claimed::No(error),
+        },
+        Err(fault) => {
+            let base = &desk.core.settings.base;
+            let error = judge::fault(Step::Claiming, base, fault, sent_before);
+            Claimed::No(error.about_approval(ticket.approval_id.as_str()))
         }
     }
-    deliver(&desk, reply, Grant::after_wait(*ticket, *asked));
 }
 
 /// Withdraws a request that nobody waits for any more, where that is offered. With a `resume_key`

@@ -65,6 +65,13 @@ pub(crate) fn claim(
     }
 }
 
+/// Whether a claim was refused because nobody has decided yet: what one that follows an event
+/// meets when the event was wrong. The wait goes on then.
+pub(crate) fn is_not_yet(answer: &Answer) -> bool {
+    answer.status == 409
+        && said(None, answer).is_ok_and(|said| said.word() == Some("pending_review"))
+}
+
 /// A 409, by the word of its `detail.status`.
 fn conflict(ticket: &Ticket, answer: &Answer) -> Error {
     // What is no strict JSON object says nothing that we may act on.

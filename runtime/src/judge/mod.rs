@@ -15,7 +15,7 @@ mod tests;
 use secrecy::SecretString;
 use sernixa_protocol::RiskLevel;
 
-pub(crate) use claim::claim;
+pub(crate) use claim::{claim, is_not_yet};
 pub(crate) use fault::{Step, fault};
 pub(crate) use read::document;
 pub(crate) use record::{Looked, record};
@@ -58,6 +58,8 @@ pub(crate) struct Offers {
     pub(crate) claim: bool,
     pub(crate) outcome: bool,
     pub(crate) withdraw: bool,
+    /// Changes are pushed on a stream.
+    pub(crate) events: bool,
 }
 
 /// What opens the claim, and nothing else: shown nowhere.

@@ -95,7 +95,8 @@ pub(super) fn offers(answer: &Answer, body: Node<'_>) -> Result<Offers, Error> {
             Some("claim") => offers.claim = true,
             Some("outcome") => offers.outcome = true,
             Some("withdraw") => offers.withdraw = true,
-            // Words of later versions, and `events` and `resume`, which need no bit here.
+            Some("events") => offers.events = true,
+            // Words of later versions, and `resume`, which needs no bit here.
             Some(_) => {}
             None => return Err(api(answer, "capabilities that are not an array of strings")),
         }

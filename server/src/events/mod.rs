@@ -17,5 +17,5 @@ mod places;
 mod stream;
 mod trail;
 
-pub(crate) use hub::{Hub, Limits, Watcher};
-pub(crate) use stream::{EventStream, OpenError, Position, Still};
+pub(crate) use hub::{Hub, Limits};
+pub(crate) use stream::{OpenError, Position};

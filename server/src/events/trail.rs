@@ -106,6 +106,19 @@ impl Trail {
         self.reached.send_replace(reaches);
     }
 
+    /// Moves on to `reaches` without keeping what lies between: nobody reads.
+    pub(super) fn pass(&self, reaches: u64) {
+        let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
+        *recent = Recent {
+            told: VecDeque::new(),
+            bytes: 0,
+            from: reaches,
+            reached: reaches,
+        };
+        drop(recent);
+        self.reached.send_replace(reaches);
+    }
+
     /// What comes after `cursor`, at most `limit`.
     pub(super) fn after(&self, cursor: u64, limit: usize) -> Page {
         let recent = self.recent.read().unwrap_or_else(PoisonError::into_inner);
@@ -160,6 +173,11 @@ mod tests {
 
     #[test]
     fn what_is_dropped_sends_its_readers_to_the_store() {
+        let trail = Trail::beginning(0);
+        trail.advance([told(1)], 3);
+        trail.pass(4);
+        assert_eq!(seqs(&trail, 3, 1), None);
+        assert_eq!(seqs(&trail, 4, 1), Some((vec![], 4)));
         let trail = Trail::beginning(0);
         let last = MOST as u64 + 5;
         trail.advance((1..=last).map(told), last);

@@ -3,6 +3,7 @@
 mod account;
 mod actions;
 mod approvals;
+mod events;
 mod state;
 
 use axum::Router;
@@ -21,6 +22,7 @@ pub(crate) fn router(app: App) -> Router {
         .route("/ready", get(state::ready))
         .route("/api/actions/execute", post(actions::execute))
         .route("/api/approvals/pending", get(approvals::pending))
+        .route("/api/approvals/events", get(events::stream))
         .route("/api/approvals/outcomes", post(approvals::outcomes))
         .route("/api/approvals/{id}", get(approvals::record))
         .route("/api/approvals/{id}/decision", post(approvals::decision))
