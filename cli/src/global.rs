@@ -62,6 +62,11 @@ impl Global {
         }
     }
 
+    /// The file of `--store`, for what keeps its state there and asks nobody.
+    pub(crate) fn store_flag(&self) -> Option<PathBuf> {
+        self.store.clone()
+    }
+
     /// The credential: the file of `--token-file`, else the environment. Never an argument, which
     /// every process on the machine could read.
     pub(crate) fn credential(&self) -> Result<Option<Credential>, Failure> {

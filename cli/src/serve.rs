@@ -2,7 +2,8 @@
 
 use std::net::SocketAddr;
 
-use sernixa_server::{Config, Server};
+use secrecy::SecretString;
+use sernixa_server::{Config, Flags, Server};
 
 use crate::{Exit, Failure, Global, output};
 
@@ -18,11 +19,18 @@ pub(crate) struct Command {
     clippy::needless_pass_by_value,
     reason = "the shape that every family has"
 )]
-pub(crate) fn run(command: Command, _global: &Global) -> Result<Exit, Failure> {
-    let mut config = Config::local_demo();
-    if let Some(listen) = command.listen {
-        config.listen = listen;
-    }
+pub(crate) fn run(command: Command, global: &Global) -> Result<Exit, Failure> {
+    let flags = Flags {
+        listen: command.listen,
+        store: global.store_flag(),
+        ..Flags::default()
+    };
+    let environment = |name: &str| {
+        let text = std::env::var(name).ok()?;
+        (!text.is_empty()).then(|| SecretString::from(text))
+    };
+    let config = Config::load(flags, &environment)
+        .map_err(|error| Failure::new("the service cannot start").caused_by(error))?;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -35,7 +43,10 @@ async fn serve(config: Config) -> Result<Exit, Failure> {
     let server = Server::bind(config)
         .await
         .map_err(|error| Failure::new("the service cannot start").caused_by(error))?;
-    output::line(format_args!("sernixa listens on http://{}", server.local_addr()))?;
+    output::line(format_args!(
+        "sernixa listens on http://{}",
+        server.local_addr()
+    ))?;
     server.run(stop).await;
     Ok(Exit::Yes)
 }

@@ -7,6 +7,7 @@ use axum::http::HeaderMap;
 use axum::http::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
 use axum::middleware::Next;
 use axum::response::Response;
+use secrecy::{ExposeSecret as _, SecretString};
 use sernixa_engine::{Agents, Principal, Role};
 use subtle::ConstantTimeEq as _;
 
@@ -43,7 +44,18 @@ async fn authenticate(app: &Shared, headers: &HeaderMap) -> Result<Principal, Re
     if app.config.mode == Mode::LocalDemo && bool::from(key.as_bytes().ct_eq(DEMO_KEY.as_bytes())) {
         return Ok(demo(app));
     }
-    Err(unauthenticated("the key is not known, or was revoked"))
+    let (engine, key) = (app.engine.clone(), SecretString::from(key));
+    let found = app
+        .pool
+        .run(move || engine.authenticate(key.expose_secret()))
+        .await;
+    match found {
+        Ok(Ok(Some(principal))) => Ok(principal),
+        Ok(Ok(None)) => Err(unauthenticated("the key is not known, or was revoked")),
+        // Whoever it is: nobody comes in while the keys cannot be read.
+        Ok(Err(_)) => Err(refuse(Word::Unavailable, "the keys cannot be read; try again")),
+        Err(busy) => Err(busy.into()),
+    }
 }
 
 /// Everybody who can reach the loopback address may do everything.
