@@ -65,7 +65,7 @@ pub use approval::{
 pub use change::{Change, ChangeKind, Listener, Subscription};
 pub use delegation::{BrokenLink, DelegationToken, TokenId};
 pub use digest::Digest;
-pub use engine::{ApiSecret, Engine, EngineBuilder, Feed, NewKey, Snapshot, Swept};
+pub use engine::{ApiSecret, Engine, EngineBuilder, Feed, Follower, NewKey, Snapshot, Swept};
 pub use grant::{AutoApproved, LowOrMedium};
 pub use keyring::{Keyring, KeyringError, SecretRule, SigningKey};
 pub use memory::Memory;

@@ -1,11 +1,14 @@
 //! The engine: it holds the store, the policy and the listeners, and runs [`step`] inside the
 //! store's transaction.
 
+mod bundle;
 mod checkpoint;
 mod evidence;
 mod feed;
+mod follow;
 mod keys;
 mod typed;
+mod verify;
 mod wire;
 
 use std::fmt;
@@ -25,6 +28,7 @@ use crate::step::{Command, Context, Halt, Outcome, step};
 use crate::store::{SecretKey, Store, StoreError};
 
 pub use feed::{Feed, Snapshot};
+pub use follow::Follower;
 pub use keys::{ApiSecret, NewKey};
 pub use typed::Swept;
 
@@ -217,7 +221,7 @@ impl Engine {
         self.transact(command, moment, &claim_key)
             .map_err(|halt| match halt {
                 Halt::Store(error) => error,
-                Halt::Judge(_) | Halt::Stale => StoreError::new("a command asked for a verdict"),
+                Halt::Judge(_) | Halt::Stale | Halt::Delegated(_) => StoreError::new("a command asked for a verdict"),
             })
     }
 
@@ -233,6 +237,7 @@ impl Engine {
             let context = Context {
                 settings: &self.inner.settings,
                 claim_key,
+                keyring: &self.inner.keyring,
                 policy: self.policy().digest(),
                 now: moment.now,
                 entropy: &moment.entropy,
