@@ -78,6 +78,12 @@ pub(crate) enum Reply {
         receipt: Receipt,
     },
     Reported(Vec<(ApprovalId, Reported)>),
+    /// A delegation token that was made now, as JSON.
+    Issued(String),
+    /// A delegation token, as JSON.
+    Token(String),
+    /// Delegation tokens, as JSON.
+    Tokens(Vec<String>),
     Memories(Vec<Memory>),
     Keys(Vec<ApiKey>),
     /// Whether the chain was signed now.
@@ -198,11 +204,16 @@ pub(crate) fn to_other(reply: &Reply) -> Answer {
             Object::new().json("results", &array(results)).finish()
         }
         Reply::Keys(keys) => array(keys.iter().map(ApiKey::json)),
+        Reply::Issued(token) => {
+            return Answer {
+                status: 201,
+                body: token.clone(),
+            };
+        }
+        Reply::Token(token) => token.clone(),
+        Reply::Tokens(tokens) => array(tokens.iter().cloned()),
         Reply::Memories(memories) => array(memories.iter().map(memory)),
-        Reply::Swept { .. }
-        | Reply::Snapshot { .. }
-        | Reply::Checkpointed(_)
-        | Reply::Done => {
+        Reply::Swept { .. } | Reply::Snapshot { .. } | Reply::Checkpointed(_) | Reply::Done => {
             Object::new().string("status", "done").finish()
         }
         // Leave to run and leave to wait are written above, for submissions alone.

@@ -10,7 +10,9 @@ use sernixa_protocol::secrets::{self, SecretKind};
 use sernixa_protocol::submission::{self, ReceiveError};
 
 use crate::approval::{ClientKind, Resume, Subject};
+use crate::delegation::{self, Signed, Unverified};
 use crate::digest::{Digest, hex_to_bytes};
+use crate::keyring::Keyring;
 use crate::memory::{Binding, is_remembered};
 use crate::moment::Timestamp;
 use crate::principal::Principal;
@@ -27,8 +29,8 @@ pub(crate) struct Received {
     /// SHA-256 of the body as it came.
     pub(crate) request: Digest,
     pub(crate) nonce: Nonce,
-    /// Whether it carries an envelope.
-    pub(crate) delegated: bool,
+    /// Its envelope, of a delegated one, as far as it can be verified without state.
+    pub(crate) delegated: Option<Result<Signed, Unverified>>,
     /// The first secret that is unmistakable, if there is one.
     pub(crate) secret: Option<SecretKind>,
 }
@@ -46,6 +48,7 @@ pub(crate) fn receive(
     body: &str,
     caller: &Principal,
     settings: &Settings,
+    keyring: &Keyring,
     now: Timestamp,
 ) -> Result<Received, Refusal> {
     if body.len() > BODY_MAX {
@@ -65,13 +68,13 @@ pub(crate) fn receive(
     Ok(Received {
         request: Digest::of(body.as_bytes()),
         nonce: nonce(sent.nonce.as_deref()),
-        delegated: sent.delegated.is_some(),
+        delegated: delegation::verify(&sent, keyring, now),
         secret: secret(&sent),
         subject: Subject {
             organisation: Arc::clone(caller.organisation()),
             key: Arc::clone(caller.key()),
             owner: Arc::clone(caller.owner()),
-            // What the envelope claims is not taken before it is verified.
+            // What the envelope claims is not taken before the delegation is verified.
             agent_id: None,
             delegation_chain_id: None,
             delegation_token_id: None,

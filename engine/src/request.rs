@@ -1,10 +1,11 @@
 //! What can be asked of the engine, as the wire asks it, and the reading of those bodies.
 
 use crate::approval::{ApprovalId, Decision, ExecutionOutcome};
+use crate::delegation::StepSignature;
 use crate::digest::{Digest, hex_to_bytes};
 use crate::receive::{invalid, parse};
 use crate::refusal::Refusal;
-use crate::step::{ClaimAsk, DecideAsk, OutcomeReport, Proof};
+use crate::step::{ClaimAsk, DecideAsk, OutcomeReport, Proof, WithdrawAsk};
 use sernixa_protocol::json::Node;
 
 /// A request, with its body as it came. The caller has decoded the path.
@@ -187,14 +188,37 @@ pub(crate) fn claim(body: &str) -> Result<ClaimAsk, Refusal> {
             .ok_or_else(|| invalid("`claim_id` must be 32 lower-case hex digits"))?,
         body_hash: Digest::parse(&string(root, "body_hash")?)
             .ok_or_else(|| invalid("`body_hash` must be 64 lower-case hex digits"))?,
+        signature: signature(root)?,
         verdict: None,
     })
 }
 
 /// `{claim_token}`
-pub(crate) fn withdrawal(body: &str) -> Result<Box<str>, Refusal> {
+pub(crate) fn withdrawal(body: &str) -> Result<WithdrawAsk, Refusal> {
     let document = parse(body, STEP_MAX)?;
-    string(document.root(), "claim_token")
+    let root = document.root();
+    Ok(WithdrawAsk {
+        token: string(root, "claim_token")?,
+        signature: signature(root)?,
+    })
+}
+
+/// `{timestamp, nonce, key_id, algorithm, signature}`, beside the members of a step. A signature
+/// must come with all of the others; without one they mean nothing.
+fn signature(step: Node<'_>) -> Result<Option<StepSignature>, Refusal> {
+    if step.get("signature").is_none() {
+        return Ok(None);
+    }
+    Ok(Some(StepSignature {
+        timestamp: step
+            .get("timestamp")
+            .and_then(|seconds| seconds.as_i64())
+            .ok_or_else(|| invalid("`timestamp` must be an integer of Unix seconds"))?,
+        nonce: string(step, "nonce")?,
+        key_id: string(step, "key_id")?,
+        algorithm: string(step, "algorithm")?,
+        signature: string(step, "signature")?,
+    }))
 }
 
 /// `{outcomes: [{approval_id, claim_token or request_id, outcome, duration_ms, error?}]}`
@@ -237,5 +261,6 @@ fn report(node: Node<'_>) -> Result<OutcomeReport, Refusal> {
             Some(_) => Some(string(node, "error")?.chars().take(ERROR_MAX).collect()),
             None => None,
         },
+        signature: signature(node)?,
     })
 }

@@ -74,6 +74,10 @@ kinds! {
     Expired = "approval_expired",
     /// The one who asked took it back.
     Withdrawn = "approval_withdrawn",
+    /// A withdrawal of a delegated request was not signed as that request was.
+    WithdrawRefused = "withdraw_refused",
+    /// What was approved may not start any more: its delegation has ended.
+    Blocked = "approval_blocked",
     /// A claim started the action.
     Claimed = "approval_claimed",
     /// A claim was refused.
@@ -92,6 +96,8 @@ kinds! {
     MemoryForgotten = "memory_forgotten",
     /// A delegation token was made.
     TokenIssued = "delegation_issued",
+    /// A delegation token was asked for, and refused.
+    TokenRefused = "delegation_refused",
     /// A delegation token was revoked, and with it all that narrow it.
     TokenRevoked = "delegation_revoked",
     /// An API key was made.
@@ -162,6 +168,13 @@ impl Entry {
                     "delegation_chain_id",
                     subject.delegation_chain_id.as_deref(),
                 )
+        })
+        .with(|object| match subject.delegation_token_id {
+            Some(id) => object
+                .string("delegation_token_id", &id.to_string())
+                .number("delegation_depth", u64::from(subject.delegation_depth))
+                .present("signing_key_id", subject.signing_key_id.as_deref()),
+            None => object,
         })
     }
 

@@ -197,7 +197,10 @@ impl Claims {
         self.scope.narrows(&parent.scope)?;
         self.tools.narrows(&parent.tools)?;
         if self.expires_at > parent.expires_at {
-            let left = parent.expires_at.millis().saturating_sub(self.issued_at.millis());
+            let left = parent
+                .expires_at
+                .millis()
+                .saturating_sub(self.issued_at.millis());
             let left = Duration::from_millis(left).as_secs();
             return Err(format!(
                 "it would outlive the parent token; set expires_in_seconds to at most {left}"

@@ -15,6 +15,7 @@ mod ask;
 mod claims;
 mod envelope;
 mod scope;
+mod view;
 
 use std::fmt;
 use std::sync::Arc;
@@ -22,10 +23,13 @@ use std::sync::Arc;
 use crate::digest::{Digest, hex_to_bytes, write_hex};
 use crate::moment::Timestamp;
 
-pub(crate) use ask::TokenAsk;
+use crate::moment::Entropy;
+
+pub(crate) use ask::{AskedParent, Lifetime, TokenAsk};
 pub(crate) use claims::{ChainId, Claims, Parent, TokenKey};
-pub(crate) use envelope::{Signed, StepSignature, Unverified, is_fresh, verify};
+pub(crate) use envelope::{Signed, SignedStep, StepSignature, Unverified, verify};
 pub(crate) use scope::{Broader, Scope, Tools};
+pub(crate) use view::TokenView;
 
 /// The most links from a root token to the one used, both counted (DESIGN 9).
 pub(crate) const DEPTH_MAX: u8 = 8;
@@ -54,6 +58,11 @@ impl fmt::Debug for TokenId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
+}
+
+/// A new name for a token.
+pub(crate) fn token_id(entropy: &mut Entropy) -> TokenId {
+    TokenId(entropy.draw_id())
 }
 
 /// A delegation token as a store keeps it: the exact text that was signed, and copies of what is

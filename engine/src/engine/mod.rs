@@ -221,7 +221,9 @@ impl Engine {
         self.transact(command, moment, &claim_key)
             .map_err(|halt| match halt {
                 Halt::Store(error) => error,
-                Halt::Judge(_) | Halt::Stale | Halt::Delegated(_) => StoreError::new("a command asked for a verdict"),
+                Halt::Judge(_) | Halt::Stale | Halt::Delegated(_) => {
+                    StoreError::new("a command asked for a verdict")
+                }
             })
     }
 

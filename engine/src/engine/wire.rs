@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use crate::answer::{self, Answer, Asked, Reply};
 use crate::approval::ApprovalId;
+use crate::delegation::{TokenAsk, TokenId};
 use crate::digest::Digest;
 use crate::engine::Engine;
 use crate::moment::{Moment, Timestamp};
@@ -18,7 +19,13 @@ use crate::store::StoreError;
 
 /// How often a verdict is computed anew because the policy set changed meanwhile, before the
 /// engine gives up and refuses.
-const VERDICT_TRIES: usize = 4;
+const VERDICT_TRIES: usize = 5;
+
+/// Why a key that submits delegated requests only is refused another one.
+const UNDELEGATED: (Word, &str) = (
+    Word::Forbidden,
+    "this key submits delegated requests only; send it with a delegation token, and signed",
+);
 
 /// Why a request ends without a command's reply.
 pub(super) enum Stop {
@@ -108,12 +115,17 @@ impl Engine {
             | Request::EvidenceRange { .. }
             | Request::EvidenceOrganisation { .. }
             | Request::VerifyEvidence { .. } => return self.evidence(caller, request, moment),
-            Request::Delegate { .. }
-            | Request::Delegations { .. }
-            | Request::RevokeDelegation { .. } => {
-                must_be_agent(caller)?;
-                let reason = "this engine does not issue delegation tokens";
-                return Err(Refusal::new(Word::NotOffered, reason).into());
+            Request::Delegate { body } => {
+                must_be_agent_or_admin(caller)?;
+                let ask = TokenAsk::read(body)?;
+                self.run(Command::Delegate(caller, &ask), moment)?
+            }
+            Request::Delegations { limit } => {
+                self.run(Command::Delegations(caller, limit.clamp(1, 1_000)), moment)?
+            }
+            Request::RevokeDelegation { token_id } => {
+                let id = TokenId::parse(token_id).ok_or_else(no_such_token)?;
+                self.run(Command::RevokeDelegation(caller, id), moment)?
             }
         };
         Ok(answer::to_other(&reply))
@@ -121,9 +133,11 @@ impl Engine {
 
     fn submit(&self, caller: &Principal, body: &str, moment: &Moment) -> Result<Answer, Stop> {
         let settings = &self.inner.settings;
-        let received = receive::receive(body, caller, settings, moment.now)?;
+        let keyring = &self.inner.keyring;
+        let received = receive::receive(body, caller, settings, keyring, moment.now)?;
         let claim_key = self.claim_key(moment)?;
-        let mut submission = self.examine(received, moment.now);
+        let mut submission = self.examine(caller, received, moment.now);
+        let sent = Arc::clone(&submission.subject);
         for _ in 0..VERDICT_TRIES {
             match self.transact(Command::Submit(caller, &submission), moment, &claim_key) {
                 Ok(reply) => {
@@ -135,25 +149,37 @@ impl Engine {
                 Err(Halt::Stale | Halt::Judge(_)) => {
                     submission.found = Found::Judged(self.verdict(&submission.subject, moment.now));
                 }
+                // The first look at a delegation: now it is known whom the policy is asked about.
+                Err(Halt::Delegated(delegation)) => {
+                    submission.subject = Arc::new(delegation.of(&sent));
+                    if !matches!(submission.found, Found::Secret(_)) {
+                        let verdict = self.verdict(&submission.subject, moment.now);
+                        submission.found = Found::Judged(verdict);
+                    }
+                }
             }
         }
         Err(restless().into())
     }
 
     /// What can be said of a submission before its transaction, in the order of precedence.
-    fn examine(&self, received: Received, now: Timestamp) -> Submission {
+    fn examine(&self, caller: &Principal, received: Received, now: Timestamp) -> Submission {
         let subject = Arc::new(received.subject);
-        let found = match (received.delegated, received.nonce, received.secret) {
-            // Here the envelope will be verified (DESIGN 9); until then none is believed.
-            (true, _, _) => Found::Envelope(
-                Word::InvalidSignature,
-                "delegated requests cannot be verified by this engine",
-            ),
-            (false, Nonce::Malformed, _) => {
+        let (signed, refused) = match received.delegated {
+            Some(Ok(signed)) => (Some(signed), None),
+            Some(Err(refused)) => (None, Some(refused)),
+            None if caller.is_delegated_only() => (None, Some(UNDELEGATED)),
+            None => (None, None),
+        };
+        let found = match (refused, received.nonce, received.secret) {
+            (Some((word, reason)), _, _) => Found::Envelope(word, reason),
+            (None, Nonce::Malformed, _) => {
                 Found::Envelope(Word::InvalidNonce, "nonce must be 32 lower-case hex digits")
             }
-            (false, _, Some(kind)) => Found::Secret(kind),
-            (false, _, None) => Found::Judged(self.verdict(&subject, now)),
+            (None, _, Some(kind)) => Found::Secret(kind),
+            // How deep a delegation is, and whose, stands in the state.
+            (None, _, None) if signed.is_some() => Found::Unjudged,
+            (None, _, None) => Found::Judged(self.verdict(&subject, now)),
         };
         let nonce = match received.nonce {
             Nonce::Given(nonce) => Some(nonce),
@@ -163,6 +189,7 @@ impl Engine {
             subject,
             request: received.request,
             nonce,
+            signed,
             found,
         }
     }
@@ -183,7 +210,7 @@ impl Engine {
                 Err(Halt::Judge(approval)) => {
                     ask.verdict = Some(self.verdict(&approval.subject, moment.now));
                 }
-                Err(Halt::Stale) => ask.verdict = None,
+                Err(Halt::Stale | Halt::Delegated(_)) => ask.verdict = None,
             }
         }
         Err(restless().into())
@@ -203,6 +230,20 @@ fn must_be_agent(caller: &Principal) -> Result<(), Refusal> {
     } else {
         Err(Refusal::new(Word::Forbidden, "this needs the agent role"))
     }
+}
+
+/// A root token needs the admin role, narrowing one the agent role; which it is, the body says.
+fn must_be_agent_or_admin(caller: &Principal) -> Result<(), Refusal> {
+    if caller.has(Role::Agent) || caller.has(Role::Admin) {
+        Ok(())
+    } else {
+        let reason = "delegating needs the admin role, or the agent role to narrow a token";
+        Err(Refusal::new(Word::Forbidden, reason))
+    }
+}
+
+fn no_such_token() -> Refusal {
+    Refusal::new(Word::NotFound, "there is no such delegation token")
 }
 
 fn must_be_reviewer(caller: &Principal) -> Result<(), Refusal> {

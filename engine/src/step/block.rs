@@ -127,16 +127,65 @@ impl Step<'_> {
         word: Word,
         reason: &'static str,
     ) -> Result<Reply, StoreError> {
+        let refusal = self.note_refusal(caller, submission, Refusal::new(word, reason))?;
+        Ok(refuse(refusal))
+    }
+
+    /// A refusal of the delegation: the envelope was verified, so the nonce is this request's, and
+    /// a retry gets the refusal again.
+    pub(super) fn refuse_delegation(
+        &mut self,
+        caller: &Principal,
+        submission: &Submission,
+        refusal: &Refusal,
+    ) -> Result<Reply, StoreError> {
+        let refusal = self.note_refusal(caller, submission, refusal.clone())?;
+        let (status, body) = (refusal.word().http(), refusal.body().into_boxed_str());
+        self.keep_answer(caller, submission, StoredAnswer::Refused { status, body })?;
+        Ok(refuse(refusal))
+    }
+
+    /// Records a refusal of the envelope or the delegation, and adds what supports it. What an
+    /// envelope claims is noted only once its signature was verified.
+    fn note_refusal(
+        &mut self,
+        caller: &Principal,
+        submission: &Submission,
+        refusal: Refusal,
+    ) -> Result<Refusal, StoreError> {
         let subject = &submission.subject;
+        let token = submission.signed.as_ref().and_then(|signed| signed.token);
+        let token = token.map(|id| id.to_string());
+        let named = |object: Object| match &submission.signed {
+            Some(signed) => object
+                .string("signing_key_id", &signed.key)
+                .present("delegation_token_id", token.as_deref())
+                .string("agent_id", shortened(&signed.agent)),
+            None => object,
+        };
         let entry = Entry::new(EventKind::Refused, self.now())
             .by(caller)
             .with(|object| {
-                object
+                named(object)
+                    .present("request_id", subject.request_id.as_deref())
                     .digest("body_hash", &subject.body_hash)
-                    .string("decision", word.as_str())
-                    .string("reason", reason)
+                    .string("decision", refusal.word().as_str())
+                    .string("reason", refusal.reason())
             });
-        self.append(&subject.organisation, entry)?;
-        Ok(refuse(Refusal::new(word, reason)))
+        let receipt = self.append(&subject.organisation, entry)?;
+        let evidence = named(Object::new())
+            .present("request_id", subject.request_id.as_deref())
+            .digest("body_hash", &subject.body_hash)
+            .json("receipt", &receipt_json(receipt));
+        Ok(refusal.with_evidence(evidence))
+    }
+}
+
+/// The beginning of a text whose length nobody has bounded.
+fn shortened(text: &str) -> &str {
+    const MOST: usize = 256;
+    match text.char_indices().nth(MOST) {
+        Some((end, _)) => text.get(..end).unwrap_or_default(),
+        None => text,
     }
 }

@@ -3,14 +3,18 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
+use sernixa_protocol::ApprovalStep;
+
 use crate::answer::Reply;
 use crate::approval::{Approval, ApprovalId, Claim, Execution, Expiry, Status};
 use crate::audit::{Entry, EventKind, Receipt};
 use crate::change::ChangeKind;
-use crate::digest::Digest;
+use crate::delegation::StepSignature;
+use crate::digest::{Digest, push_hex};
 use crate::policy::{RequestVerdict, Verdict};
 use crate::principal::Principal;
 use crate::refusal::{Refusal, Word};
+use crate::step::signature::SignedAs;
 use crate::step::{Halt, Step, is_own, refuse};
 use crate::store::StoreError;
 use crate::token;
@@ -21,6 +25,7 @@ pub(crate) struct ClaimAsk {
     pub(crate) token: Box<str>,
     pub(crate) id: [u8; 16],
     pub(crate) body_hash: Digest,
+    pub(crate) signature: Option<StepSignature>,
     /// What the policy in force says of the approval, where it was asked.
     pub(crate) verdict: Option<Verdict>,
 }
@@ -36,6 +41,17 @@ impl Step<'_> {
             return Ok(refuse(Refusal::not_found()));
         };
         if let Err(refusal) = self.check_token(caller, &approval, &ask.token) {
+            return Ok(self.refuse_claim(caller, &approval, refusal)?);
+        }
+        let mut claim_id = String::with_capacity(32);
+        push_hex(&ask.id, &mut claim_id);
+        let signed = SignedAs {
+            name: ApprovalStep::CLAIM,
+            claim_id: Some(&claim_id),
+            signature: ask.signature.as_ref(),
+            says: &[],
+        };
+        if let Err(refusal) = self.signed_like_the_submission(caller, &approval, signed)? {
             return Ok(self.refuse_claim(caller, &approval, refusal)?);
         }
         // The retry of an answer that was lost gets that answer again, whatever happened since.
@@ -91,7 +107,11 @@ impl Step<'_> {
             let reason = "the approval was used already";
             return Ok(Err(Refusal::new(Word::AlreadyClaimed, reason)));
         }
-        // Here stands the check of every delegation link, once delegated requests are taken.
+        // The delegation may have ended since, at any of its links.
+        if let Err(broken) = self.still_delegated(approval)? {
+            let word = Word::DelegationEnded(broken);
+            return Ok(Err(Refusal::new(word, broken.reason())));
+        }
         self.recheck_policy(caller, approval, ask)
     }
 

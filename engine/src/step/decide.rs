@@ -51,9 +51,15 @@ impl Step<'_> {
         let Some(mut approval) = self.visible(caller, id)? else {
             return Ok(refuse(Refusal::not_found()));
         };
-        let self_decided = approval.subject.owner == *caller.owner();
+        // Whoever delegated has asked, too.
+        let subject = &approval.subject;
+        let self_decided = subject.owner == *caller.owner()
+            || subject
+                .delegator_owners
+                .iter()
+                .any(|owner| **owner == **caller.owner());
         if self_decided && self.context.settings.self_decision == SelfDecision::Refused {
-            let reason = "a request is decided by another owner than the one who asked";
+            let reason = "a request is decided by another owner than those who asked or delegated";
             return Ok(refuse(Refusal::new(Word::SelfDecision, reason)));
         }
         match (approval.status, approval.decided.as_deref()) {

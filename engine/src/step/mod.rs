@@ -6,14 +6,17 @@
 //! calls nobody.
 
 mod block;
+mod chain;
 mod checkpoint;
 mod claim;
 mod decide;
+mod delegate;
 mod keys;
 mod memory;
 mod outcome;
 mod read;
 mod retry;
+mod signature;
 mod submit;
 mod sweep;
 mod withdraw;
@@ -25,23 +28,29 @@ use crate::api_key::ApiKey;
 use crate::approval::{Approval, ApprovalId};
 use crate::audit::{AuditKey, Entry, EventKind, Receipt};
 use crate::change::{Change, ChangeKind};
+use crate::delegation::{TokenAsk, TokenId};
 use crate::digest::Digest;
+use crate::keyring::Keyring;
 use crate::moment::{Entropy, Timestamp};
 use crate::principal::Principal;
 use crate::refusal::{Refusal, Word};
 use crate::settings::Settings;
 use crate::store::{SecretKey, State, StoreError};
 
+pub(crate) use chain::Delegation;
 pub(crate) use claim::ClaimAsk;
 pub(crate) use decide::DecideAsk;
 pub(crate) use outcome::{OutcomeReport, Proof, Reported};
 pub(crate) use submit::{Found, Submission};
+pub(crate) use withdraw::WithdrawAsk;
 
 /// What a step may use besides the state.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
     pub(crate) settings: &'a Settings,
     pub(crate) claim_key: &'a SecretKey,
+    /// The secrets that delegated requests are signed with.
+    pub(crate) keyring: &'a Keyring,
     /// The policy set in force.
     pub(crate) policy: Digest,
     pub(crate) now: Timestamp,
@@ -60,13 +69,16 @@ pub(crate) enum Command<'a> {
     Snapshot(&'a Principal, Timestamp, usize),
     Decide(&'a Principal, ApprovalId, &'a DecideAsk),
     Claim(&'a Principal, ApprovalId, &'a ClaimAsk),
-    Withdraw(&'a Principal, ApprovalId, &'a str),
+    Withdraw(&'a Principal, ApprovalId, &'a WithdrawAsk),
     Report(&'a Principal, &'a [OutcomeReport]),
     Sweep(usize),
     /// Signs an organisation's audit chain.
     Checkpoint(&'a Arc<str>),
     /// One record, as someone sees it who is not going to act on it.
     Look(&'a Principal, ApprovalId),
+    Delegate(&'a Principal, &'a TokenAsk),
+    Delegations(&'a Principal, usize),
+    RevokeDelegation(&'a Principal, TokenId),
     Memories(&'a Principal),
     Forget(&'a Principal, &'a Digest),
     CreateKey(&'a Principal, &'a ApiKey),
@@ -91,6 +103,8 @@ pub(crate) enum Halt {
     Judge(Box<Approval>),
     /// The verdict is of another policy set or another delegation: it must be asked again.
     Stale,
+    /// The submission rests on this delegation, and its subject does not say so yet.
+    Delegated(Box<Delegation>),
 }
 
 impl From<StoreError> for Halt {
@@ -117,11 +131,14 @@ pub(crate) fn step(
         Command::Snapshot(caller, since, limit) => step.snapshot(caller, since, limit)?,
         Command::Decide(caller, id, ask) => step.decide(caller, id, ask)?,
         Command::Claim(caller, id, ask) => step.claim(caller, id, ask)?,
-        Command::Withdraw(caller, id, token) => step.withdraw(caller, id, token)?,
+        Command::Withdraw(caller, id, ask) => step.withdraw(caller, id, ask)?,
         Command::Report(caller, reports) => step.report(caller, reports)?,
         Command::Sweep(limit) => step.sweep(limit)?,
         Command::Checkpoint(organisation) => step.checkpoint(organisation)?,
         Command::Look(caller, id) => step.look(caller, id)?,
+        Command::Delegate(caller, ask) => step.delegate(caller, ask)?,
+        Command::Delegations(caller, limit) => step.delegations(caller, limit)?,
+        Command::RevokeDelegation(caller, id) => step.revoke_delegation(caller, id)?,
         Command::Memories(caller) => step.memories(caller)?,
         Command::Forget(caller, fingerprint) => step.forget(caller, fingerprint)?,
         Command::CreateKey(caller, key) => step.create_key(caller, key)?,

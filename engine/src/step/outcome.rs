@@ -1,11 +1,16 @@
 //! Reports of how executions ended. They never change what was decided.
 
+use sernixa_protocol::ApprovalStep;
+
 use crate::answer::Reply;
 use crate::approval::{Approval, ApprovalId, Execution, ExecutionOutcome, Status};
 use crate::audit::{Entry, EventKind};
 use crate::change::ChangeKind;
+use crate::delegation::StepSignature;
+use crate::digest::Digest;
 use crate::principal::Principal;
 use crate::refusal::Word;
+use crate::step::signature::SignedAs;
 use crate::step::{Step, is_own};
 use crate::store::StoreError;
 
@@ -18,6 +23,19 @@ pub(crate) struct OutcomeReport {
     pub(crate) duration_ms: Option<u64>,
     /// The error's type name; its text only where the client was told to send it.
     pub(crate) error: Option<Box<str>>,
+    pub(crate) signature: Option<StepSignature>,
+}
+
+impl OutcomeReport {
+    /// What a nonce is bound to beside the signed text, which does not hold it.
+    fn says(&self) -> Digest {
+        let millis = self.duration_ms.unwrap_or(u64::MAX).to_be_bytes();
+        let error = self.error.as_deref().unwrap_or_default();
+        Digest::of_parts(
+            "sernixa.outcome.v1",
+            &[self.outcome.as_str().as_bytes(), &millis, error.as_bytes()],
+        )
+    }
 }
 
 /// What shows that the reporter is the one who was let through.
@@ -44,6 +62,8 @@ pub(crate) enum Reported {
     NotClaimed,
     /// Another outcome was reported before, and stands.
     Contradicted,
+    /// It is not signed as the delegated request was.
+    Unsigned(Word),
 }
 
 impl Reported {
@@ -55,6 +75,7 @@ impl Reported {
             Self::Superseded => "superseded",
             Self::NotClaimed => "not_claimed",
             Self::Contradicted => "already_reported",
+            Self::Unsigned(word) => word.as_str(),
         }
     }
 }
@@ -92,6 +113,19 @@ impl Step<'_> {
         };
         if let Err(refused) = self.check_proof(caller, &approval, &report.proof) {
             return Ok(refused);
+        }
+        let signed = SignedAs {
+            name: ApprovalStep::OUTCOME,
+            claim_id: None,
+            signature: report.signature.as_ref(),
+            says: &report.says().0,
+        };
+        if let Err(refusal) = self.signed_like_the_submission(caller, &approval, signed)? {
+            let entry = Entry::about(EventKind::OutcomeRefused, self.now(), &approval)
+                .by(caller)
+                .with(|object| object.string("decision", refusal.word().as_str()));
+            self.append(&approval.subject.organisation, entry)?;
+            return Ok(Reported::Unsigned(refusal.word()));
         }
         let before = approval.execution;
         let (kind, refused) = match effect(&approval, report.outcome) {

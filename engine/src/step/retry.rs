@@ -5,9 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::answer::Reply;
+use crate::approval::ApprovalId;
+use crate::audit::Receipt;
+use crate::digest::Digest;
 use crate::grant::{AutoApproved, LowOrMedium};
+use crate::moment::Timestamp;
 use crate::principal::Principal;
 use crate::refusal::Word;
+use crate::step::chain::Delegated;
 use crate::step::{Step, Submission};
 use crate::store::{Answered, NonceKey, StoreError, StoredAnswer};
 
@@ -15,6 +20,11 @@ use crate::store::{Answered, NonceKey, StoreError, StoredAnswer};
 /// fresh for 300 s more, so nothing that is still fresh is ever forgotten (DESIGN 9). Timestamps
 /// of unsigned requests are not judged and do not prolong it.
 const NONCE_KEPT: Duration = Duration::from_mins(10);
+
+/// Until when a nonce that is received now is kept.
+pub(super) fn keep_until(now: Timestamp) -> Timestamp {
+    now.plus(NONCE_KEPT)
+}
 
 impl Step<'_> {
     /// The answer that this very request got before, if it did: a lost answer is asked for again
@@ -37,14 +47,11 @@ impl Step<'_> {
                 .map(Some);
         }
         Ok(match answered.answer {
-            // An allow holds only while the policy set is the one that gave it.
             StoredAnswer::Allowed {
                 approval_id,
                 receipt,
                 policy,
-            } if policy == self.context.policy => LowOrMedium::new(submission.subject.risk)
-                .map(|risk| Reply::Allowed(AutoApproved::new(risk, approval_id, receipt))),
-            StoredAnswer::Allowed { .. } => None,
+            } => self.allowed_again(caller, submission, approval_id, receipt, &policy)?,
             StoredAnswer::Pending {
                 approval_id,
                 attachment,
@@ -56,10 +63,34 @@ impl Step<'_> {
                 expires_at,
                 receipt,
             }),
-            // Another kind of request: told apart by its digest above.
-            StoredAnswer::Step => None,
             StoredAnswer::Refused { status, body } => Some(Reply::Again { status, body }),
+            // Not reached: what tells a step from others is never the digest of a body.
+            StoredAnswer::Step => {
+                return Err(StoreError::new("a submission was stored as a step"));
+            }
         })
+    }
+
+    /// An allow holds only while policy set and delegation are those that gave it. A token never
+    /// changes, so the delegation is the same one as long as it stands.
+    fn allowed_again(
+        &mut self,
+        caller: &Principal,
+        submission: &Submission,
+        approval_id: ApprovalId,
+        receipt: Receipt,
+        policy: &Digest,
+    ) -> Result<Option<Reply>, StoreError> {
+        if *policy != self.context.policy {
+            return Ok(None);
+        }
+        if let Some(signed) = &submission.signed
+            && let Delegated::Refused(_) = self.delegated(caller, signed, &submission.subject)?
+        {
+            return Ok(None);
+        }
+        Ok(LowOrMedium::new(submission.subject.risk)
+            .map(|risk| Reply::Allowed(AutoApproved::new(risk, approval_id, receipt))))
     }
 
     /// Keeps the answer for a retry of the request, if it can be told by a nonce.
@@ -76,17 +107,31 @@ impl Step<'_> {
             request: submission.request,
             key: Arc::clone(caller.key()),
             answer,
-            until: self.now().plus(NONCE_KEPT),
+            until: keep_until(self.now()),
         };
         self.state.put_nonce(&key, &answered)
     }
 }
 
-/// Where the request's nonce is unique. Requests without one are never merged.
+/// Where the request's nonce is unique: among those of the key that signed, or of the API key that
+/// sent. Requests without one are never merged.
 fn nonce_key(caller: &Principal, submission: &Submission) -> Option<NonceKey> {
-    Some(NonceKey {
-        organisation: Arc::clone(caller.organisation()),
-        signer: Arc::clone(caller.key()),
-        nonce: submission.nonce?,
+    let nonce = submission.nonce?;
+    Some(match &submission.signed {
+        Some(signed) => signed_nonce(caller.organisation(), &signed.key, nonce),
+        None => NonceKey {
+            organisation: Arc::clone(caller.organisation()),
+            signer: format!("key:{}", caller.key()).into(),
+            nonce,
+        },
     })
+}
+
+/// Where the nonce of something that was signed is unique.
+pub(super) fn signed_nonce(organisation: &Arc<str>, signer: &str, nonce: [u8; 16]) -> NonceKey {
+    NonceKey {
+        organisation: Arc::clone(organisation),
+        signer: format!("signed:{signer}").into(),
+        nonce,
+    }
 }

@@ -9,12 +9,14 @@ use crate::answer::Reply;
 use crate::approval::{Approval, ApprovalId, Execution, Resume, Status, Subject};
 use crate::audit::{Entry, EventKind, Receipt};
 use crate::change::ChangeKind;
+use crate::delegation::Signed;
 use crate::digest::Digest;
 use crate::grant::{AutoApproved, LowOrMedium};
 use crate::policy::{ProceedVerdict, RequestVerdict, Verdict};
 use crate::principal::Principal;
 use crate::refusal::Word;
 use crate::step::block::Cause;
+use crate::step::chain::Delegated;
 use crate::step::{Halt, Step};
 use crate::store::{StoreError, StoredAnswer};
 
@@ -25,18 +27,22 @@ pub(crate) struct Submission {
     /// SHA-256 of the raw body: tells a retry from a replay.
     pub(crate) request: Digest,
     pub(crate) nonce: Option<[u8; 16]>,
+    /// What its verified envelope claims, of a delegated one.
+    pub(crate) signed: Option<Signed>,
     pub(crate) found: Found,
 }
 
 /// What was found out before the transaction, in the order in which it counts.
 #[derive(Clone, Debug)]
 pub(crate) enum Found {
-    /// Its envelope is refused: delegated, or a nonce that is none.
+    /// Its envelope is refused: its signature, its time, or a nonce that is none.
     Envelope(Word, &'static str),
     /// It still holds a secret.
     Secret(SecretKind),
     /// Nothing against it; this is what the policy says.
     Judged(Verdict),
+    /// Nothing against it yet: its delegation must be read before the policy is asked.
+    Unjudged,
 }
 
 /// Why an action was let run without a person.
@@ -52,19 +58,31 @@ impl Step<'_> {
         caller: &Principal,
         submission: &Submission,
     ) -> Result<Reply, Halt> {
-        match &submission.found {
-            // Before the nonce is looked at: whoever cannot sign must not learn what was answered.
-            Found::Envelope(word, reason) => {
-                Ok(self.refuse_unkept(caller, submission, *word, reason)?)
+        // Before the nonce is looked at: whoever cannot sign must not learn what was answered.
+        if let Found::Envelope(word, reason) = &submission.found {
+            return Ok(self.refuse_unkept(caller, submission, *word, reason)?);
+        }
+        if let Some(reply) = self.retry(caller, submission)? {
+            return Ok(reply);
+        }
+        if let Some(signed) = &submission.signed {
+            match self.delegated(caller, signed, &submission.subject)? {
+                Delegated::Said => {}
+                // The policy is asked about the subject with its delegation, outside of here.
+                Delegated::Unsaid(delegation) => {
+                    return Err(Halt::Delegated(Box::new(delegation)));
+                }
+                Delegated::Refused(refusal) => {
+                    return Ok(self.refuse_delegation(caller, submission, &refusal)?);
+                }
             }
-            Found::Secret(kind) => match self.retry(caller, submission)? {
-                Some(reply) => Ok(reply),
-                None => Ok(self.block(caller, submission, &Cause::Floor(*kind), None)?),
-            },
-            Found::Judged(verdict) => match self.retry(caller, submission)? {
-                Some(reply) => Ok(reply),
-                None => self.judge(caller, submission, verdict),
-            },
+        }
+        match &submission.found {
+            Found::Secret(kind) => {
+                Ok(self.block(caller, submission, &Cause::Floor(*kind), None)?)
+            }
+            Found::Judged(verdict) => self.judge(caller, submission, verdict),
+            Found::Unjudged | Found::Envelope(..) => Err(Halt::Stale),
         }
     }
 

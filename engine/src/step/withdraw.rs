@@ -1,25 +1,49 @@
 //! Taking a request back, so that nobody reviews one that nobody waits for.
 
+use sernixa_protocol::ApprovalStep;
+
 use crate::answer::Reply;
 use crate::approval::{ApprovalId, Execution, Expiry, Resume, Status};
 use crate::audit::{Entry, EventKind};
 use crate::change::ChangeKind;
+use crate::delegation::StepSignature;
 use crate::principal::Principal;
 use crate::refusal::{Refusal, Word};
+use crate::step::signature::SignedAs;
 use crate::step::{Step, refuse};
 use crate::store::StoreError;
+
+/// A withdrawal as it was sent.
+#[derive(Clone, Debug)]
+pub(crate) struct WithdrawAsk {
+    pub(crate) token: Box<str>,
+    pub(crate) signature: Option<StepSignature>,
+}
 
 impl Step<'_> {
     pub(super) fn withdraw(
         &mut self,
         caller: &Principal,
         id: ApprovalId,
-        token: &str,
+        ask: &WithdrawAsk,
     ) -> Result<Reply, StoreError> {
         let Some(mut approval) = self.visible(caller, id)? else {
             return Ok(refuse(Refusal::not_found()));
         };
-        if let Err(refusal) = self.check_token(caller, &approval, token) {
+        if let Err(refusal) = self.check_token(caller, &approval, &ask.token) {
+            return Ok(refuse(refusal));
+        }
+        let signed = SignedAs {
+            name: ApprovalStep::WITHDRAW,
+            claim_id: None,
+            signature: ask.signature.as_ref(),
+            says: &[],
+        };
+        if let Err(refusal) = self.signed_like_the_submission(caller, &approval, signed)? {
+            let entry = Entry::about(EventKind::WithdrawRefused, self.now(), &approval)
+                .by(caller)
+                .with(|object| object.string("decision", refusal.word().as_str()));
+            self.append(&approval.subject.organisation, entry)?;
             return Ok(refuse(refusal));
         }
         if approval.subject.resume != Resume::Never {
