@@ -4,6 +4,7 @@
 //! pending_review ─┬─ approved ── (claim_by) ── expired
 //!                 ├─ rejected
 //!                 └─ expired (TTL, withdrawn)
+//! approved ── (its delegation ended before it started) ── blocked
 //! auto_approved     made by policy or memory, never waits
 //! ```
 //!
@@ -153,8 +154,7 @@ pub enum Status {
     AutoApproved,
     /// A person said no.
     Rejected,
-    /// Taken back by a rule after it was asked. No step of this crate leads here yet; a store
-    /// may hold it, and then it lets nothing run.
+    /// Approved, but not to be started any more: the delegation that it rests on has ended.
     Blocked,
     /// Not decided, or not claimed, in time; or withdrawn.
     Expired,

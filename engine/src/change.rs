@@ -23,6 +23,8 @@ pub enum ChangeKind {
     Delivered,
     /// It ended undecided, unclaimed or withdrawn.
     Expired,
+    /// It was approved, and may not start any more.
+    Blocked,
     /// Someone said, or time showed, how the execution ended.
     Outcome,
 }
@@ -38,6 +40,7 @@ impl ChangeKind {
             EventKind::Claimed => Self::Claimed,
             EventKind::Delivered => Self::Delivered,
             EventKind::Expired | EventKind::Withdrawn => Self::Expired,
+            EventKind::Blocked => Self::Blocked,
             EventKind::OutcomeRecorded | EventKind::OutcomeUnknown => Self::Outcome,
             _ => return None,
         })
@@ -51,6 +54,7 @@ impl ChangeKind {
             Self::Decided => "decided",
             Self::Claimed => "claimed",
             Self::Delivered => "delivered",
+            Self::Blocked => "blocked",
             Self::Expired => "expired",
             Self::Outcome => "outcome",
         }

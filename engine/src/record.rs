@@ -109,6 +109,8 @@ impl Record {
     /// The person's reason, if one decided; else how it ended without a decision, if it has.
     pub fn decision_reason(&self) -> Option<&str> {
         match (&self.approval.decided, self.approval.expiry) {
+            // The reason that lets nothing run says more than the one that would have.
+            _ if self.approval.status == Status::Blocked => Some(&self.approval.reason),
             (Some(decided), _) => Some(&decided.reason),
             (None, Some(expiry)) => Some(expiry.as_str()),
             (None, None) => None,

@@ -4,6 +4,7 @@ use crate::answer::Reply;
 use crate::approval::{Approval, ApprovalId, ClientKind, Execution, Status};
 use crate::audit::{Entry, EventKind};
 use crate::change::ChangeKind;
+use crate::delegation::BrokenLink;
 use crate::moment::Timestamp;
 use crate::principal::Principal;
 use crate::refusal::Refusal;
@@ -20,6 +21,9 @@ impl Step<'_> {
             return Ok(refuse(Refusal::not_found()));
         };
         if self.starts_by_reading(caller, &approval)? {
+            if let Err(broken) = self.still_delegated(&approval)? {
+                return self.block_unstarted(caller, approval, broken);
+            }
             approval.execution = Execution::Delivered;
             let entry = Entry::about(EventKind::Delivered, self.now(), &approval).by(caller);
             self.change(&mut approval, ChangeKind::Delivered, entry)?;
@@ -32,6 +36,27 @@ impl Step<'_> {
         Ok(self
             .visible(caller, id)?
             .map_or_else(|| refuse(Refusal::not_found()), Reply::Record))
+    }
+
+    /// What was approved, but rests on a delegation that has ended since, does not start: a claim
+    /// is refused, and a client that never claims finds it blocked. The decision stays in the record.
+    fn block_unstarted(
+        &mut self,
+        caller: &Principal,
+        mut approval: Approval,
+        broken: BrokenLink,
+    ) -> Result<Reply, StoreError> {
+        approval.status = Status::Blocked;
+        approval.reason = broken.reason().into();
+        let entry = Entry::about(EventKind::Blocked, self.now(), &approval)
+            .by(caller)
+            .with(|object| {
+                object
+                    .string("decision", broken.as_str())
+                    .string("reason", broken.reason())
+            });
+        self.change(&mut approval, ChangeKind::Blocked, entry)?;
+        Ok(Reply::Record(approval))
     }
 
     /// Whether this read is what lets the action run: the plain clients (both Python SDKs) start

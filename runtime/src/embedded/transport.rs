@@ -91,7 +91,9 @@ impl Transport for EmbeddedTransport {
     fn subscribe(&self, wake: Wake) -> Option<Subscription> {
         let subscription = self.engine.subscribe(Box::new(move |change| {
             let push = match change.kind() {
-                engine::ChangeKind::Decided | engine::ChangeKind::Expired => Push::Changed,
+                engine::ChangeKind::Decided
+                | engine::ChangeKind::Expired
+                | engine::ChangeKind::Blocked => Push::Changed,
                 engine::ChangeKind::Resumed => Push::Superseded(change.seq()),
                 // Asking, claiming and reporting are the client's own doing: nobody waits to hear it.
                 _ => return,
