@@ -1,5 +1,7 @@
 //! Time and chance, as arguments: the engine reads no clock and draws nothing itself.
 
+mod parse;
+
 use std::fmt;
 use std::time::Duration;
 

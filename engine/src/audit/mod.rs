@@ -12,9 +12,11 @@
 //! Whoever may write the store can write a whole new history; only receipts kept elsewhere (and,
 //! in the service, signed checkpoints) show that.
 
+pub(crate) mod bundle;
 mod checkpoint;
 mod event;
 mod filter;
+mod inspect;
 mod key;
 mod verify;
 
@@ -25,10 +27,14 @@ use sha2::{Digest as _, Sha256};
 
 use crate::digest::{Digest, write_hex};
 
+pub use bundle::{BUNDLE_EVENTS_MAX, BUNDLE_MAX, BundleReport, BundleType, verify_bundle};
 pub(crate) use checkpoint::{CHECKPOINT_EVERY, Checkpoint, checkpoint};
 pub(crate) use event::Entry;
 pub use event::{Event, EventKind};
 pub use filter::EventFilter;
+pub use inspect::{
+    ApprovalFault, ApprovalFaultKind, ApprovalReport, verify_approvals, verify_chain,
+};
 pub use key::{AuditKey, AuditKeyId, AuditPublicKey, InvalidPublicKey};
 pub use verify::{Fault, FaultKind, Report, Verifier, verify};
 

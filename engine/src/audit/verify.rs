@@ -231,8 +231,8 @@ impl<'a> Verifier<'a> {
     }
 
     fn check_checkpoint(&mut self, event: &Event) -> Result<(), FaultKind> {
-        let checkpoint = Checkpoint::read(&event.payload, self.organisation)
-            .ok_or(FaultKind::BadCheckpoint)?;
+        let checkpoint =
+            Checkpoint::read(&event.payload, self.organisation).ok_or(FaultKind::BadCheckpoint)?;
         if !self.trusted.is_empty() && !self.trusted.contains(&checkpoint.key) {
             return Err(FaultKind::UntrustedKey);
         }

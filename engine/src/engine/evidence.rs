@@ -27,7 +27,7 @@ impl Engine {
         &self,
         caller: &Principal,
         request: Request<'_>,
-        _moment: &Moment,
+        moment: &Moment,
     ) -> Result<Answer, Stop> {
         let body = match request {
             Request::AuditEvents(query) => {
@@ -51,10 +51,21 @@ impl Engine {
                     .map_err(|error| invalid(error.to_string()))?;
                 report_json(&self.verify_audit(caller, &expected)?)
             }
-            _ => {
-                let reason = "this engine makes no evidence bundles";
-                return Err(Refusal::new(Word::NotOffered, reason).into());
+            Request::EvidenceApproval { approval_id } => {
+                self.approval_bundle(caller, approval_id, moment)?
             }
+            Request::EvidenceRange { from, to, limit } => {
+                self.range_bundle(caller, [from, to], limit, moment)?
+            }
+            Request::EvidenceOrganisation { limit } => {
+                self.organisation_bundle(caller, limit, moment)?
+            }
+            Request::VerifyEvidence { body } => {
+                may_audit(caller)?;
+                self.verify_evidence(caller, body)?.json()
+            }
+            // Not reached: the other requests are answered elsewhere.
+            _ => return Err(Refusal::new(Word::NotOffered, "this is no evidence").into()),
         };
         Ok(Answer { status: 200, body })
     }
@@ -134,10 +145,19 @@ fn report_json(report: &Report) -> String {
             .string("reason", &fault.to_string())
             .finish()
     });
-    Object::new()
+    let keys: Vec<String> = report.keys.iter().map(ToString::to_string).collect();
+    let warnings = report.warnings();
+    Object::with_capacity(512)
         .flag("valid", report.is_valid())
         .number("events", report.events)
         .json("head", &receipt_json(report.head))
+        .number("checkpoints", report.checkpoints)
+        .json(
+            "signed",
+            report.signed.map(receipt_json).as_deref().unwrap_or("null"),
+        )
+        .strings("keys", keys.iter().map(String::as_str))
         .json("fault", fault.as_deref().unwrap_or("null"))
+        .strings("warnings", warnings.iter().map(String::as_str))
         .finish()
 }

@@ -147,27 +147,9 @@ impl Engine {
         caller: &Principal,
         expected: &[Receipt],
     ) -> Result<Report, Refusal> {
-        const AT_ONCE: usize = 1024;
         may_audit(caller)?;
-        let (store, organisation) = (&self.inner.store, caller.organisation());
-        let anchor = store
-            .first_anchor(organisation)
-            .map_err(|_| unavailable())?;
-        let mut failed = false;
-        let mut after = anchor.seq;
-        let pages = std::iter::from_fn(|| {
-            let page = store.events(organisation, after, AT_ONCE);
-            failed |= page.is_err();
-            let page = page.unwrap_or_default();
-            after = page.last()?.seq;
-            Some(page)
-        });
-        let report = audit::verify(organisation, anchor, pages.flatten(), expected);
-        if failed {
-            Err(unavailable())
-        } else {
-            Ok(report)
-        }
+        let (store, organisation) = (&*self.inner.store, caller.organisation());
+        audit::verify_chain(store, organisation, expected, &[]).map_err(|_| unavailable())
     }
 
     pub(super) fn typed(&self, command: Command<'_>, moment: &Moment) -> Result<Reply, Refusal> {
