@@ -17,7 +17,9 @@ mod keys;
 mod memory;
 mod output;
 mod policy;
+mod record;
 mod serve;
+mod when;
 
 use std::process::ExitCode;
 

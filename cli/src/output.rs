@@ -4,9 +4,9 @@
 use std::fmt::{self, Display};
 use std::io::{self, IsTerminal as _, Write as _};
 
-use comfy_table::{ContentArrangement, Table, presets};
+use comfy_table::{ColumnConstraint, ContentArrangement, Row, Table, presets};
 use serde::Serialize;
-use sernixa_protocol::display::hides;
+use sernixa_protocol::display::{FIELD_LIMIT, hides};
 use sernixa_protocol::json::{Document, Kind, Node};
 
 use crate::Failure;
@@ -49,111 +49,182 @@ pub(crate) fn json_text(text: &str) -> Result<(), Failure> {
 pub(crate) fn pretty(text: &str) -> Result<String, Failure> {
     let document = Document::parse_within(text, DEEPEST)
         .map_err(|error| Failure::new("the answer is no JSON").caused_by(error))?;
-    let mut out = String::with_capacity(text.len() * 2);
-    write_json(document.root(), 0, &mut out);
-    Ok(out)
+    Ok(Writer::new(Layout::Indented, Texts::Whole).write(document.root()))
 }
 
-fn write_json(node: Node<'_>, depth: usize, out: &mut String) {
-    match node.kind() {
-        Kind::Object => {
-            let mut members: Vec<_> = node
-                .members()
-                .map(|(key, value)| (key.as_str().unwrap_or_default(), key, value))
-                .collect();
-            members.sort_by(|(one, ..), (other, ..)| one.cmp(other));
-            let items = members
-                .into_iter()
-                .map(|(_, key, value)| (Some(key), value));
-            write_items(['{', '}'], items, depth, out);
+/// A value as indented JSON for a person: each text and name is cut to 500 characters.
+pub(crate) fn pretty_cut(node: Node<'_>) -> String {
+    Writer::new(Layout::Indented, Texts::Cut).write(node)
+}
+
+/// A value as JSON in one line.
+pub(crate) fn compact(node: Node<'_>) -> String {
+    Writer::new(Layout::OneLine, Texts::Whole).write(node)
+}
+
+/// How JSON is laid out.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Layout {
+    Indented,
+    OneLine,
+}
+
+/// How much of each text is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Texts {
+    Whole,
+    /// At most 500 characters: no JSON any more where something is cut, for a person alone.
+    Cut,
+}
+
+/// Writes JSON with the members of objects by name.
+struct Writer {
+    layout: Layout,
+    texts: Texts,
+    out: String,
+}
+
+impl Writer {
+    const fn new(layout: Layout, texts: Texts) -> Self {
+        Self {
+            layout,
+            texts,
+            out: String::new(),
         }
-        Kind::Array => {
-            let items = node.elements().map(|value| (None, value));
-            write_items(['[', ']'], items, depth, out);
-        }
-        _ => write_scalar(node, out),
     }
-}
 
-fn write_items<'d>(
-    [open, close]: [char; 2],
-    items: impl Iterator<Item = (Option<Node<'d>>, Node<'d>)>,
-    depth: usize,
-    out: &mut String,
-) {
-    out.push(open);
-    let mut first = true;
-    for (key, value) in items {
-        out.push_str(if first { "\n" } else { ",\n" });
-        first = false;
-        indent(depth + 1, out);
-        if let Some(key) = key {
-            write_scalar(key, out);
-            out.push_str(": ");
-        }
-        write_json(value, depth + 1, out);
+    fn write(mut self, node: Node<'_>) -> String {
+        self.value(node, 0);
+        self.out
     }
-    if !first {
-        out.push('\n');
-        indent(depth, out);
-    }
-    out.push(close);
-}
 
-fn indent(depth: usize, out: &mut String) {
-    out.extend(std::iter::repeat_n("  ", depth));
-}
-
-/// The text of a string, number or word. In JSON only strings hold characters that hide, and there
-/// an escape means the same.
-fn write_scalar(node: Node<'_>, out: &mut String) {
-    for character in node.raw().chars() {
-        if hides(character) {
-            let mut units = [0; 2];
-            for unit in character.encode_utf16(&mut units) {
-                out.push_str(&format!("\\u{unit:04x}"));
+    /// The reader bounds the depth.
+    fn value(&mut self, node: Node<'_>, depth: usize) {
+        match node.kind() {
+            Kind::Object => {
+                let mut members: Vec<_> = node
+                    .members()
+                    .map(|(key, value)| (key.as_str().unwrap_or_default(), key, value))
+                    .collect();
+                members.sort_by(|(one, ..), (other, ..)| one.cmp(other));
+                let items = members
+                    .into_iter()
+                    .map(|(_, key, value)| (Some(key), value));
+                self.items(['{', '}'], items, depth);
             }
-        } else {
-            out.push(character);
+            Kind::Array => {
+                let items = node.elements().map(|value| (None, value));
+                self.items(['[', ']'], items, depth);
+            }
+            _ => self.scalar(node),
+        }
+    }
+
+    fn items<'d>(
+        &mut self,
+        [open, close]: [char; 2],
+        items: impl Iterator<Item = (Option<Node<'d>>, Node<'d>)>,
+        depth: usize,
+    ) {
+        self.out.push(open);
+        let mut first = true;
+        for (key, value) in items {
+            if !first {
+                self.out.push(',');
+            }
+            self.next_line(depth + 1, first);
+            first = false;
+            if let Some(key) = key {
+                self.scalar(key);
+                self.out.push_str(": ");
+            }
+            self.value(value, depth + 1);
+        }
+        if !first {
+            self.next_line(depth, true);
+        }
+        self.out.push(close);
+    }
+
+    /// A line break, or between two items of one line a blank.
+    fn next_line(&mut self, depth: usize, at_bracket: bool) {
+        match self.layout {
+            Layout::Indented => {
+                self.out.push('\n');
+                self.out.extend(std::iter::repeat_n("  ", depth));
+            }
+            Layout::OneLine if at_bracket => {}
+            Layout::OneLine => self.out.push(' '),
+        }
+    }
+
+    /// The text of a string, number or word as it came. In JSON only strings hold characters that
+    /// hide, and there an escape means the same.
+    fn scalar(&mut self, node: Node<'_>) {
+        use fmt::Write as _;
+
+        let raw = node.raw();
+        if self.texts == Texts::Cut && raw.chars().count() > FIELD_LIMIT {
+            let _ = write!(self.out, "{}", one_line(raw));
+            return;
+        }
+        for character in raw.chars() {
+            if hides(character) {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    let _ = write!(self.out, "\\u{unit:04x}");
+                }
+            } else {
+                self.out.push(character);
+            }
         }
     }
 }
 
-/// Rows under a heading, in columns as wide as the terminal allows; on a pipe each row is one line.
-///
-/// Cells are made safe here.
+/// Rows under a heading. On a terminal each row is one line and long cells are cut; elsewhere
+/// nothing is cut beyond 500 characters a cell. Cells are made safe here.
 pub(crate) fn table<const N: usize>(
     heading: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
 ) -> Result<(), Failure> {
-    line(table_text(heading, rows, terminal_width()))
+    let lines = table_lines(heading, rows, terminal_width());
+    line(lines.join("\n"))
 }
 
-/// See [`table`]; `width` is that of the terminal.
-pub(crate) fn table_text<const N: usize>(
+/// The lines of a [`table`], the heading first; `width` is that of the terminal, if it is for one.
+pub(crate) fn table_lines<const N: usize>(
     heading: [&str; N],
     rows: impl IntoIterator<Item = [String; N]>,
     width: Option<u16>,
-) -> String {
+) -> Vec<String> {
     let mut table = Table::new();
-    table.load_style(presets::NOTHING).set_header(heading);
-    for row in rows {
-        table.add_row(row.iter().map(|cell| Line(cell).to_string()));
-    }
+    table.load_style(presets::NOTHING);
+    table.set_truncation_indicator("…");
     match width {
         Some(width) => table
             .set_content_arrangement(ContentArrangement::Dynamic)
             .set_width(width),
         None => table.set_content_arrangement(ContentArrangement::Disabled),
     };
-    let mut lines = String::new();
-    for line in table.lines() {
-        if !lines.is_empty() {
-            lines.push('\n');
+    table.set_header(heading);
+    for cells in rows {
+        let mut row = Row::from(cells.iter().map(|cell| Line(cell).to_string()));
+        if width.is_some() {
+            row.max_height(1);
         }
-        lines.push_str(line.trim_end());
+        table.add_row(row);
     }
-    lines
+    // What is short is shown whole; the room that is left is for the long ones.
+    const SHORT: u16 = 14;
+    let widths = table.column_max_content_widths();
+    if width.is_some() {
+        for (column, width) in table.column_iter_mut().zip(widths) {
+            if width <= SHORT {
+                column.set_constraint(ColumnConstraint::ContentWidth);
+            }
+        }
+    }
+    let lines = table.lines().map(|line| line.trim_end().to_owned());
+    lines.collect()
 }
 
 /// The width of the terminal on stdout, if it is one.

@@ -4,7 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use sernixa_engine::{Answer, Engine, Moment, Principal, Request, Settings, Store, Timestamp};
+use sernixa_engine::{
+    Answer, Engine, Moment, Principal, Request, Role, Settings, Store, Timestamp,
+};
+
+use sernixa_store::SqliteStore;
 
 use crate::Failure;
 
@@ -27,6 +31,10 @@ impl FileStore {
             let message = format!("the store {shown} is not a file; name the file of an engine");
             return Err(Failure::new(message));
         }
+        if metadata.len() == 0 {
+            let message = format!("the store {shown} is empty; no engine has used it yet");
+            return Err(Failure::new(message));
+        }
         let engine = Engine::builder()
             .shared_store(open_store(path)?)
             .settings(Settings::local())
@@ -35,7 +43,7 @@ impl FileStore {
         Ok(Self {
             path: path.to_owned(),
             engine,
-            caller: Principal::local(),
+            caller: caller(),
         })
     }
 
@@ -59,10 +67,23 @@ impl FileStore {
     }
 }
 
+/// The person who may read and write the file. Another key than that of the process whose file it
+/// is: a look from here is not that client's own look, which could start an action; of the same
+/// owner: what is decided here is marked as self-decided.
+fn caller() -> Principal {
+    let local = Principal::new("local", "command-line").owned_by("local");
+    [Role::Reviewer, Role::Auditor, Role::Admin]
+        .into_iter()
+        .fold(local, Principal::with)
+}
+
 /// The store on an existing file.
 fn open_store(path: &Path) -> Result<Arc<dyn Store>, Failure> {
-    let message = format!("the store {} cannot be opened yet", path.display());
-    Err(Failure::new(message))
+    let store = SqliteStore::open(path).map_err(|error| {
+        let message = format!("the store {} cannot be opened", path.display());
+        Failure::new(message).caused_by(error)
+    })?;
+    Ok(Arc::new(store))
 }
 
 /// Now, with fresh randomness.

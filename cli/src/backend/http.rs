@@ -2,11 +2,10 @@
 
 use std::time::Duration;
 
-use reqwest::Client;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue};
+use reqwest::{Client, Method};
 use secrecy::ExposeSecret as _;
 use sernixa_engine::{Answer, Request};
-use tokio::runtime::Runtime;
 use url::Url;
 
 use super::address::is_loopback;
@@ -22,7 +21,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A service behind a URL.
 pub(crate) struct Service {
-    runtime: Runtime,
     client: Client,
     base: Box<str>,
     timeout: Duration,
@@ -30,7 +28,7 @@ pub(crate) struct Service {
 
 impl Service {
     /// The service at `base`. Nothing is connected yet.
-    pub(super) fn new(base: Url, credential: Option<Credential>) -> Result<Self, Failure> {
+    pub(super) fn new(base: &Url, credential: Option<Credential>) -> Result<Self, Failure> {
         let mut headers = HeaderMap::new();
         if let Some(Credential { secret, source }) = credential {
             let text = format!("Bearer {}", secret.expose_secret());
@@ -51,22 +49,27 @@ impl Service {
             .no_deflate()
             .http1_only()
             .connect_timeout(timeout.min(PATIENCE));
-        if is_loopback(&base) {
+        if is_loopback(base) {
             builder = builder.no_proxy();
         }
         let broken = || Failure::new("the HTTP client cannot be set up");
         let client = builder.build().map_err(|error| broken().caused_by(error))?;
-        let runtime = tokio::runtime::Builder::new_current_thread()
-            .enable_all()
-            .build()
-            .map_err(|error| broken().caused_by(error))?;
         Ok(Self {
-            runtime,
             client,
             base: base.as_str().trim_end_matches('/').into(),
             timeout,
         })
     }
+}
+
+/// What came of opening the stream of events.
+pub(super) enum Events {
+    /// It is open.
+    Open(reqwest::Response),
+    /// Not now.
+    Later,
+    /// Not here.
+    NotOffered,
 }
 
 /// An answer with what `doctor` reads besides status and body.
@@ -81,18 +84,41 @@ impl Service {
         &self.base
     }
 
-    pub(super) fn call(&self, request: Request<'_>) -> Result<Answer, Failure> {
-        let route = route(request)?;
-        Ok(self.runtime.block_on(self.exchange(route))?.answer)
+    pub(super) async fn call(&self, request: Request<'_>) -> Result<Answer, Failure> {
+        Ok(self.exchange(route(request)?).await?.answer)
     }
 
     /// The answer to a plain GET of `path`.
-    pub(crate) fn get(&self, path: &str) -> Result<Response, Failure> {
-        self.runtime.block_on(self.exchange(Route {
-            method: reqwest::Method::GET,
+    pub(crate) async fn get(&self, path: &str) -> Result<Response, Failure> {
+        let route = Route {
+            method: Method::GET,
             path: path.to_owned(),
             body: None,
-        }))
+        };
+        self.exchange(route).await
+    }
+
+    /// Opens the stream of events, after the one with the id `last`.
+    pub(super) async fn events(&self, last: Option<&str>) -> Result<Events, Failure> {
+        let mut request = self
+            .client
+            .get(format!("{}/api/approvals/events", self.base))
+            .header(ACCEPT, "text/event-stream");
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        // The answer's beginning has a time limit; its end is the stream's.
+        let response = tokio::time::timeout(self.timeout, request.send())
+            .await
+            .map_err(|_| Failure::new(format!("{} did not answer in time", self.base)))?
+            .map_err(|error| self.fault(&error.without_url()))?;
+        let streams = has_type(response.headers(), "text/event-stream");
+        Ok(match response.status().as_u16() {
+            200 if streams => Events::Open(response),
+            // It may be there again in a moment.
+            429 | 500.. => Events::Later,
+            _ => Events::NotOffered,
+        })
     }
 
     async fn exchange(&self, route: Route<'_>) -> Result<Response, Failure> {
@@ -105,10 +131,13 @@ impl Service {
                 .header(CONTENT_TYPE, "application/json")
                 .body(body.to_owned());
         }
-        let response = request.send().await.map_err(|error| self.fault(error))?;
+        let response = request
+            .send()
+            .await
+            .map_err(|error| self.fault(&error.without_url()))?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let body = self.read(response).await?;
-        if status < 300 && !is_json(&headers) {
+        if status < 300 && !has_type(&headers, "application/json") {
             let message = format!(
                 "{} answered something that is no JSON; is it the service's URL?",
                 self.base
@@ -122,7 +151,11 @@ impl Service {
     /// Reads a body, and stops as soon as it is too long, whatever `Content-Length` said.
     async fn read(&self, mut response: reqwest::Response) -> Result<String, Failure> {
         let mut body = Vec::new();
-        while let Some(chunk) = response.chunk().await.map_err(|error| self.fault(error))? {
+        while let Some(chunk) = response
+            .chunk()
+            .await
+            .map_err(|error| self.fault(&error.without_url()))?
+        {
             if body.len() + chunk.len() > LONGEST_ANSWER {
                 return Err(Failure::new("the answer is longer than 64 MiB"));
             }
@@ -132,7 +165,7 @@ impl Service {
     }
 
     /// What went wrong on the way, and what to do about it.
-    fn fault(&self, error: reqwest::Error) -> Failure {
+    fn fault(&self, error: &reqwest::Error) -> Failure {
         let base = &self.base;
         let message = if error.is_timeout() {
             format!("{base} did not answer in time (SERNIXA_TIMEOUT_SECONDS)")
@@ -144,7 +177,12 @@ impl Service {
         } else {
             format!("the connection to {base} broke")
         };
-        Failure::new(message).caused_by(error.without_url())
+        // The innermost cause says it; those around it repeat each other.
+        let mut cause: &dyn std::error::Error = error;
+        while let Some(inner) = cause.source() {
+            cause = inner;
+        }
+        Failure::new(message).caused_by(cause.to_string())
     }
 }
 
@@ -166,13 +204,13 @@ fn timeout() -> Result<Duration, Failure> {
         })
 }
 
-/// `application/json` in any case and with any parameters.
-fn is_json(headers: &HeaderMap) -> bool {
+/// Whether the content is of this type, in any case and with any parameters.
+fn has_type(headers: &HeaderMap, wanted: &str) -> bool {
     headers.get(CONTENT_TYPE).is_some_and(|kind| {
         let essence = kind.as_bytes().split(|byte| *byte == b';').next();
         essence
             .unwrap_or_default()
             .trim_ascii()
-            .eq_ignore_ascii_case(b"application/json")
+            .eq_ignore_ascii_case(wanted.as_bytes())
     })
 }

@@ -3,20 +3,24 @@
 
 mod address;
 mod file;
+mod follow;
 mod http;
 mod refusal;
 mod route;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use sernixa_engine::{Answer, Request};
+use tokio::runtime::Runtime;
 use url::Url;
 
 use crate::{Failure, Global};
 
-pub(crate) use address::DEFAULT_URL;
-pub(crate) use file::FileStore;
-pub(crate) use http::Service;
+pub(crate) use address::{DEFAULT_URL, is_insecure};
+pub(crate) use file::{FileStore, now};
+pub(crate) use follow::{Signal, follow};
+pub(crate) use http::{Response, Service};
+pub(crate) use refusal::failure;
 
 /// Whom a command asks.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,47 +32,77 @@ pub(crate) enum Target {
 }
 
 /// Answers the wire's requests.
-pub(crate) enum Backend {
-    /// A service.
+pub(crate) struct Backend {
+    runtime: Runtime,
+    who: Who,
+}
+
+/// One that answers.
+enum Who {
     Service(Box<Service>),
-    /// An engine in this process.
-    File(FileStore),
+    File(Box<FileStore>),
 }
 
 impl Backend {
     /// The one that the options name. A service is not connected to yet; a file must exist.
     pub(crate) fn open(global: &Global) -> Result<Self, Failure> {
-        match global.target()? {
-            Target::Service(url) => {
-                Service::new(url, global.credential()?).map(|service| Self::Service(service.into()))
-            }
-            Target::File(file) => FileStore::open(&file).map(Self::File),
-        }
+        let who = match global.target()? {
+            Target::Service(url) => Who::Service(Service::new(&url, global.credential()?)?.into()),
+            Target::File(file) => Who::File(FileStore::open(&file)?.into()),
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::new("no event loop can be made").caused_by(error))?;
+        Ok(Self { runtime, who })
     }
 
     /// The answer to a request, whatever it says.
     pub(crate) fn call(&self, request: Request<'_>) -> Result<Answer, Failure> {
-        match self {
-            Self::Service(service) => service.call(request),
-            Self::File(file) => file.call(request),
-        }
+        self.block_on(self.call_async(request))
     }
 
     /// The JSON text of an answer that is a yes; every other is a failure that says why.
     pub(crate) fn ask(&self, request: Request<'_>) -> Result<String, Failure> {
-        let answer = self.call(request)?;
-        if (200..300).contains(&answer.status) {
-            Ok(answer.body)
-        } else {
-            Err(refusal::failure(&answer))
+        self.block_on(self.ask_async(request))
+    }
+
+    /// [`call`](Self::call) for those who wait for several things at once.
+    pub(crate) async fn call_async(&self, request: Request<'_>) -> Result<Answer, Failure> {
+        match &self.who {
+            Who::Service(service) => service.call(request).await,
+            Who::File(file) => file.call(request),
         }
     }
 
+    /// [`ask`](Self::ask) for those who wait for several things at once.
+    pub(crate) async fn ask_async(&self, request: Request<'_>) -> Result<String, Failure> {
+        let answer = self.call_async(request).await?;
+        if (200..300).contains(&answer.status) {
+            Ok(answer.body)
+        } else {
+            Err(failure(&answer))
+        }
+    }
+
+    /// Runs a future to its end on this thread.
+    pub(crate) fn block_on<T>(&self, future: impl Future<Output = T>) -> T {
+        self.runtime.block_on(future)
+    }
+
     /// The file, where one answers.
-    pub(crate) fn file(&self) -> Option<&Path> {
-        match self {
-            Self::Service(_) => None,
-            Self::File(file) => Some(file.path()),
+    pub(crate) fn file(&self) -> Option<&FileStore> {
+        match &self.who {
+            Who::Service(_) => None,
+            Who::File(file) => Some(file),
+        }
+    }
+
+    /// The service, where one answers.
+    pub(crate) fn service(&self) -> Option<&Service> {
+        match &self.who {
+            Who::Service(service) => Some(service),
+            Who::File(_) => None,
         }
     }
 }

@@ -6,7 +6,7 @@ use sernixa_protocol::json::Document;
 use crate::Failure;
 
 /// The failure that an answer outside of 200 to 299 means.
-pub(super) fn failure(answer: &Answer) -> Failure {
+pub(crate) fn failure(answer: &Answer) -> Failure {
     let said = said(&answer.body);
     let next = match answer.status {
         300..=399 => "; it redirects, check the base URL",

@@ -40,6 +40,18 @@ pub(super) fn route(request: Request<'_>) -> Result<Route<'_>, Failure> {
             path: format!("/api/approvals/{}/decision", segment(approval_id)?),
             body: Some(body),
         },
+        Request::Delegations { limit } => get(format!("/api/delegations?limit={limit}")),
+        Request::RevokeDelegation { token_id } => Route {
+            method: Method::POST,
+            path: format!("/api/delegations/{}/revoke", segment(token_id)?),
+            body: None,
+        },
+        Request::Memories => get("/api/memory".to_owned()),
+        Request::Forget { fingerprint } => Route {
+            method: Method::DELETE,
+            path: format!("/api/memory/{}", segment(fingerprint)?),
+            body: None,
+        },
         other => {
             let message = format!("{other:?} is nothing that the command line asks a service");
             return Err(Failure::new(message));
