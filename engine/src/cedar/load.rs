@@ -35,6 +35,7 @@ pub(super) struct Loaded {
     pub(super) answers: Answers,
     /// Where in its text it begins.
     start: usize,
+    depth: usize,
 }
 
 impl Loaded {
@@ -60,6 +61,8 @@ pub(super) struct Set {
     pub(super) declared: Declared,
     pub(super) zone: TimeZone,
     pub(super) reads: Reads,
+    /// How deep the deepest policy nests, at most.
+    pub(super) depth: usize,
 }
 
 pub(super) fn load(sources: &Sources) -> Result<Set, LoadError> {
@@ -114,6 +117,11 @@ pub(super) fn load(sources: &Sources) -> Result<Set, LoadError> {
         declared: declared.unwrap_or_default(),
         zone: zone.unwrap_or(TimeZone::UTC),
         reads,
+        depth: policies
+            .iter()
+            .map(|loaded| loaded.depth)
+            .max()
+            .unwrap_or_default(),
     };
     for loaded in &policies {
         let Answers { request, proceed } = loaded.answers;
@@ -229,6 +237,7 @@ fn policy(source: &Source, piece: &Piece) -> Result<Loaded, Vec<Fault>> {
         reason: reason.map(Box::from),
         answers: answers(&policy),
         start,
+        depth: piece.depth,
         policy: policy.new_id(PolicyId::new(id)),
     })
 }

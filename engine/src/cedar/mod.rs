@@ -20,6 +20,7 @@
 //! ```
 
 mod cache;
+mod explain;
 mod expression;
 mod facts;
 mod fault;
@@ -29,11 +30,14 @@ mod schema;
 mod slices;
 mod sources;
 
+use std::borrow::Cow;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::Arc;
 
-use cedar_policy::{Authorizer, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request};
+use cedar_policy::{
+    Authorizer, Context, Entities, Entity, EntityId, EntityTypeName, EntityUid, Request,
+};
 
 use crate::cedar::cache::Cache;
 use crate::cedar::facts::{Facts, Unfit};
@@ -42,6 +46,7 @@ use crate::cedar::slices::{AGENT, INTENT, Names, Said, TOOL};
 use crate::digest::Digest;
 use crate::policy::{Because, Grounds, Policy, ProceedVerdict, Question, RequestVerdict, Verdict};
 
+pub use explain::{Explanation, Opinion, Opinions, Supposed};
 pub use fault::{Fault, LoadError};
 pub use sources::{MAX_POLICIES, MAX_TEXT_BYTES, MAX_TOTAL_BYTES, Source, Sources};
 
@@ -53,6 +58,8 @@ pub struct PolicySet {
     nothing: Entities,
     /// `None` for a set whose answers change with the time.
     cache: Option<Cache>,
+    /// How much stack a question may take, in bytes.
+    stack: usize,
 }
 
 /// The names of the schema, parsed once.
@@ -92,12 +99,48 @@ impl fmt::Debug for PolicySet {
     }
 }
 
+/// What Cedar is asked with, but the action.
+struct Put<'a> {
+    principal: EntityUid,
+    resource: EntityUid,
+    context: Context,
+    entities: Cow<'a, Entities>,
+}
+
+impl Put<'_> {
+    /// Puts the question that `action` names.
+    fn to<T>(
+        &self,
+        action: &EntityUid,
+        ask: impl FnOnce(&Request, &Entities) -> T,
+    ) -> Result<T, Unfit> {
+        let (principal, resource) = (self.principal.clone(), self.resource.clone());
+        // Not checked against the schema again: every value was made as the schema says.
+        Request::new(
+            principal,
+            action.clone(),
+            resource,
+            self.context.clone(),
+            None,
+        )
+        .map(|request| ask(&request, &self.entities))
+        .map_err(|_| Unfit::Failed)
+    }
+}
+
 /// Why a question could not be put.
 enum Unasked {
     MetadataType { key: Box<str>, wanted: &'static str },
     Failed,
 }
 
+/// What Cedar takes of the stack for one level of a policy, without optimisation; measured: 45 KiB
+/// to evaluate it, 55 KiB to parse it.
+const STACK_PER_LEVEL: usize = 64 << 10;
+/// What is left over for everything else; Cedar answers with a failure below 100 KiB.
+const SPARE_STACK: usize = 256 << 10;
+/// Enough for the deepest policy that is taken.
+const LOADING_STACK: usize = SPARE_STACK + scan::MAX_DEPTH * STACK_PER_LEVEL;
 /// The most ids that a verdict lists: it stands in audit events.
 const MAX_LISTED: usize = 64;
 /// The longest reason that is put together from several, in characters.
@@ -115,10 +158,11 @@ impl PolicySet {
     /// # Errors
     /// [`LoadError`] with everything that is wrong: what Cedar only warns of is wrong, too.
     pub fn load(sources: &Sources) -> Result<Self, LoadError> {
-        let set = load::load(sources)?;
+        let set = stacker::grow(LOADING_STACK, || load::load(sources))?;
         let words = Words::new().map_err(|fault| LoadError::new(vec![fault]))?;
         Ok(Self {
             cache: (!set.reads.time).then(Cache::default),
+            stack: SPARE_STACK + set.depth * STACK_PER_LEVEL,
             set,
             words,
             authorizer: Authorizer::new(),
@@ -145,8 +189,7 @@ impl PolicySet {
             delegation_depth: subject.delegation_depth,
             grounds: grounds.map(Arc::new),
         };
-        let zone = self.set.reads.time.then_some(&self.set.zone);
-        let facts = match Facts::of(question, &self.set.declared, zone) {
+        let facts = match self.facts(question) {
             Ok(facts) => facts,
             Err(unfit) => {
                 let request = match self.unasked(unfit) {
@@ -164,7 +207,9 @@ impl PolicySet {
         {
             return known;
         }
-        let Ok((request, proceed)) = self.ask(facts) else {
+        // A thread with little stack left gets more for it: policies mean the same everywhere.
+        let asked = stacker::maybe_grow(self.stack, self.stack, || self.ask(facts));
+        let Ok((request, proceed)) = asked else {
             return verdict(RequestVerdict::Error, ProceedVerdict::Error, None);
         };
         let may_ask = if request.is_yes() {
@@ -193,6 +238,11 @@ impl PolicySet {
         verdict
     }
 
+    fn facts<'a>(&self, question: &Question<'a>) -> Result<Facts<'a>, Unfit> {
+        let zone = self.set.reads.time.then_some(&self.set.zone);
+        Facts::of(question, &self.set.declared, zone)
+    }
+
     fn unasked(&self, unfit: Unfit) -> Unasked {
         match unfit {
             Unfit::Type { at, wanted } => Unasked::MetadataType {
@@ -205,42 +255,52 @@ impl PolicySet {
 
     /// Puts both questions. Whether it may run is asked only of what may be asked.
     fn ask(&self, facts: Facts<'_>) -> Result<(Said, Said), Unfit> {
-        let words = &self.words;
-        let uid = |kind: &EntityTypeName, id: &str| {
-            EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id))
-        };
-        let principal = uid(&words.agent, &facts.agent);
-        let resource = uid(&words.tool, facts.tool);
         let agent = facts.agent.to_string();
         let names = Names {
             agent: &agent,
             tool: facts.tool,
             intent: facts.intent,
         };
-        // Only a policy that names the intent can tell whether the tool is in it.
-        let made;
-        let entities = if self.set.reads.intents.contains(names.intent) {
-            let parents = HashSet::from([uid(&words.intent, names.intent)]);
-            let tool = Entity::new_no_attrs(resource.clone(), parents);
-            made = Entities::from_entities([tool], None).map_err(|_| Unfit::Failed)?;
-            &made
-        } else {
-            &self.nothing
-        };
-        let context = facts.context(&self.set.declared)?;
-        let put = |action: &EntityUid, slices: &slices::Slices| {
-            let (principal, resource) = (principal.clone(), resource.clone());
-            Request::new(principal, action.clone(), resource, context.clone(), None)
-                .map(|request| slices.ask(&self.authorizer, &request, entities, names))
-                .map_err(|_| Unfit::Failed)
-        };
-        let request = put(&words.request, &self.set.request)?;
-        let proceed = if request.is_yes() {
-            put(&words.proceed, &self.set.proceed)?
-        } else {
-            Said::default()
-        };
+        let put = self.ready(facts)?;
+        let request = put.to(&self.words.request, |request, entities| {
+            self.set
+                .request
+                .ask(&self.authorizer, request, entities, names)
+        })?;
+        if !request.is_yes() {
+            return Ok((request, Said::default()));
+        }
+        let proceed = put.to(&self.words.proceed, |request, entities| {
+            self.set
+                .proceed
+                .ask(&self.authorizer, request, entities, names)
+        })?;
         Ok((request, proceed))
+    }
+
+    /// Makes of the facts what Cedar is asked with.
+    fn ready(&self, facts: Facts<'_>) -> Result<Put<'_>, Unfit> {
+        let words = &self.words;
+        let uid = |kind: &EntityTypeName, id: &str| {
+            EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id))
+        };
+        let principal = uid(&words.agent, &facts.agent);
+        let resource = uid(&words.tool, facts.tool);
+        // Only a policy that names the intent can tell whether the tool is in it.
+        let entities = if self.set.reads.intents.contains(facts.intent) {
+            let parents = HashSet::from([uid(&words.intent, facts.intent)]);
+            let tool = Entity::new_no_attrs(resource.clone(), parents);
+            let made = Entities::from_entities([tool], None).map_err(|_| Unfit::Failed)?;
+            Cow::Owned(made)
+        } else {
+            Cow::Borrowed(&self.nothing)
+        };
+        Ok(Put {
+            principal,
+            resource,
+            context: facts.context(&self.set.declared)?,
+            entities,
+        })
     }
 
     fn loaded(&self, id: &str) -> Option<&Loaded> {

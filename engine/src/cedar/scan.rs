@@ -8,8 +8,8 @@
 
 use std::ops::Range;
 
-/// How deep a policy may nest: brackets, and operators in a row without a bracket or comma
-/// between them. A chain of 100 comparisons joined with `||` is 200 deep.
+/// How deep a policy may nest: brackets, chains of operators, and accesses in a row. A chain of
+/// 200 comparisons joined with `||` is 200 deep.
 pub(super) const MAX_DEPTH: usize = 256;
 /// The most that one policy may hold, in bytes.
 pub(super) const MAX_POLICY_BYTES: usize = 64 << 10;
@@ -67,39 +67,57 @@ enum Token {
     Close,
     Comma,
     Semicolon,
-    /// Makes the tree around it one level deeper.
+    /// Makes the tree around it one level deeper, as `||` does in a chain.
     Operator,
+    /// Makes the access that it is part of one level deeper.
+    Dot,
     Other,
 }
 
 /// How deep the brackets and operators read so far nest.
 #[derive(Default)]
 struct Nesting {
-    /// The operators seen at each level that is open, the innermost last.
-    open: Vec<usize>,
-    /// The operators seen outside of all brackets.
-    outermost: usize,
-    /// All operators seen at all levels that are open.
-    operators: usize,
+    /// The levels that are open, the innermost last.
+    open: Vec<Level>,
+    outermost: Level,
+    /// The operators and dots of all levels that are open.
+    total: usize,
     deepest: usize,
+}
+
+#[derive(Default)]
+struct Level {
+    operators: usize,
+    dots: usize,
 }
 
 impl Nesting {
     fn take(&mut self, token: Token) {
         match token {
-            Token::Open => self.open.push(0),
-            Token::Close => self.operators -= self.open.pop().unwrap_or_default(),
-            Token::Comma | Token::Semicolon => self.operators -= std::mem::take(self.level()),
+            Token::Open => self.open.push(Level::default()),
+            Token::Close => {
+                let closed = self.open.pop().unwrap_or_default();
+                self.total -= closed.operators + closed.dots;
+            }
+            Token::Comma | Token::Semicolon => {
+                let ended = std::mem::take(self.level());
+                self.total -= ended.operators + ended.dots;
+            }
             Token::Operator => {
-                *self.level() += 1;
-                self.operators += 1;
+                let dots = std::mem::take(&mut self.level().dots);
+                self.level().operators += 1;
+                self.total = self.total + 1 - dots;
+            }
+            Token::Dot => {
+                self.level().dots += 1;
+                self.total += 1;
             }
             Token::Other => return,
         }
-        self.deepest = self.deepest.max(self.operators + self.open.len());
+        self.deepest = self.deepest.max(self.total + self.open.len());
     }
 
-    fn level(&mut self) -> &mut usize {
+    fn level(&mut self) -> &mut Level {
         self.open.last_mut().unwrap_or(&mut self.outermost)
     }
 }
@@ -131,11 +149,12 @@ impl Scanner<'_> {
             ';' => (1, Token::Semicolon),
             '"' => (string(rest), Token::Other),
             '&' | '|' => (pair(rest, first), Token::Operator),
-            '+' | '-' | '*' | '!' | '.' | '<' => (1, Token::Operator),
+            '+' | '-' | '*' | '!' => (1, Token::Operator),
+            '.' => (1, Token::Dot),
             _ if is_word(first) => {
                 let length = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
                 let token = match rest.get(..length) {
-                    Some("if" | "has" | "in" | "is" | "like") => Token::Operator,
+                    Some("if") => Token::Operator,
                     _ => Token::Other,
                 };
                 (length, token)
@@ -206,6 +225,9 @@ mod tests {
         assert_eq!(depth("a || b || c"), 2);
         assert_eq!(depth("(a || b) || (c || d)"), 3);
         assert_eq!(depth("!!-a"), 3);
+        assert_eq!(depth("a.b.c || d.e"), 2);
+        assert_eq!(depth("a.b(c.d).e"), 3);
+        assert!(depth(&"a.b()".repeat(1_000)) > MAX_DEPTH);
         let list = format!("[{}]", "\"x\",".repeat(10_000));
         assert_eq!(depth(&list), 1);
         assert!(depth(&"(".repeat(100_000)) > MAX_DEPTH);

@@ -17,6 +17,7 @@ use crate::refusal::{Refusal, Word};
 use crate::step::signature::SignedAs;
 use crate::step::{Halt, Step, is_own, refuse};
 use crate::store::StoreError;
+use crate::text::Object;
 use crate::token;
 
 /// A claim as it was sent.
@@ -132,7 +133,11 @@ impl Step<'_> {
         };
         if verdict.request != RequestVerdict::Permit {
             let reason = "the policy has changed and no longer permits this action";
-            return Ok(Err(Refusal::new(Word::PolicyChanged, reason)));
+            let evidence = Object::new()
+                .digest("policy_digest", &verdict.digest)
+                .because(verdict.request_because());
+            let refusal = Refusal::new(Word::PolicyChanged, reason).with_evidence(evidence);
+            return Ok(Err(refusal));
         }
         let entry = Entry::about(EventKind::PolicyRechecked, self.now(), approval)
             .by(caller)

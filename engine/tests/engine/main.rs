@@ -10,8 +10,13 @@
 )]
 
 mod audit;
+#[cfg(feature = "cedar")]
+mod cedar;
+mod checkpoints;
 mod claims;
 mod decisions;
+mod delegation;
+mod evidence;
 mod failing_store;
 mod hard_rules;
 mod life_cycle;
