@@ -35,6 +35,7 @@ pub mod conformance;
 mod answer;
 mod api_key;
 mod approval;
+mod call_tool;
 mod change;
 mod delegation;
 mod digest;
@@ -65,7 +66,9 @@ pub use approval::{
 pub use change::{Change, ChangeKind, Listener, Subscription};
 pub use delegation::{BrokenLink, DelegationToken, TokenId};
 pub use digest::Digest;
-pub use engine::{ApiSecret, Engine, EngineBuilder, Feed, Follower, NewKey, Snapshot, Swept};
+pub use engine::{
+    ApiSecret, Engine, EngineBuilder, Failures, Feed, Follower, NewKey, Snapshot, Swept,
+};
 pub use grant::{AutoApproved, LowOrMedium};
 pub use keyring::{Keyring, KeyringError, SecretRule, SigningKey};
 pub use memory::Memory;

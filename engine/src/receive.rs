@@ -191,6 +191,14 @@ fn resume(
     }
 }
 
+/// Binds a submission to arguments that stand in it whole, without a digest.
+pub(crate) fn bind(received: &mut Received, caller: &Principal, settings: &Settings) {
+    let subject = &mut received.subject;
+    if is_remembered(subject.risk, Binding::Whole, &settings.memory) {
+        subject.fingerprint = Some(known_by(caller, &subject.body_hash));
+    }
+}
+
 /// What memory knows the call by, if it may know it.
 fn fingerprint(
     sent: &submission::Received,
@@ -202,14 +210,19 @@ fn fingerprint(
         return Ok(None);
     }
     let body_hash = digest(&sent.fingerprint_hash())?;
-    Ok(Some(Digest::of_parts(
+    Ok(Some(known_by(caller, &body_hash)))
+}
+
+/// The fingerprint of a body by a caller.
+fn known_by(caller: &Principal, body_hash: &Digest) -> Digest {
+    Digest::of_parts(
         "sernixa.memory.v1",
         &[
             caller.organisation().as_bytes(),
             caller.key().as_bytes(),
             &body_hash.0,
         ],
-    )))
+    )
 }
 
 /// Our own client says in `policy_surface` that it is one, and claims.

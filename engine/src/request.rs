@@ -16,6 +16,11 @@ pub enum Request<'a> {
         /// The JSON body.
         body: &'a str,
     },
+    /// `POST /api/mcp/tools/call`
+    CallTool {
+        /// The JSON body.
+        body: &'a str,
+    },
     /// `GET /api/approvals/{id}`
     Record {
         /// The approval.
@@ -131,6 +136,7 @@ impl std::fmt::Debug for Request<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Submit { .. } => "Submit",
+            Self::CallTool { .. } => "CallTool",
             Self::Record { .. } => "Record",
             Self::Pending { .. } => "Pending",
             Self::Decide { .. } => "Decide",

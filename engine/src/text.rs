@@ -175,7 +175,7 @@ impl Object {
 }
 
 /// Appends `value` as a JSON string: only `"`, `\` and controls are escaped.
-fn push_string(value: &str, out: &mut String) {
+pub(crate) fn push_string(value: &str, out: &mut String) {
     out.push('"');
     let mut rest = value;
     while let Some(at) = rest

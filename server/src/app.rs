@@ -8,8 +8,12 @@ use sernixa_engine::{Answer, Engine, Moment, Principal};
 use crate::closing::Closing;
 use crate::config::Config;
 use crate::events::Hub;
+use crate::health::Health;
+use crate::metrics::Metrics;
 use crate::moments::Moments;
+use crate::policies::Reloader;
 use crate::pool::Pool;
+use crate::rates::Rates;
 use crate::reply;
 
 /// What every request shares. Cheap to clone.
@@ -21,6 +25,11 @@ pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) moments: Moments,
     pub(crate) pool: Pool,
+    pub(crate) rates: Rates,
+    pub(crate) metrics: Metrics,
+    pub(crate) health: Health,
+    /// The folder of policies, if there is one.
+    pub(crate) policies: Option<Arc<Reloader>>,
     pub(crate) hub: Hub,
     /// Whoever streams or loops ends when it says so.
     pub(crate) closing: Closing,

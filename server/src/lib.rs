@@ -14,19 +14,29 @@
 //! ```
 
 mod app;
+mod background;
+mod banner;
 mod body;
 mod closing;
 mod config;
+mod connections;
 mod door;
 mod events;
+mod health;
+mod metrics;
 mod moments;
+mod outer;
 pub mod policies;
 mod pool;
+mod rates;
 mod reply;
 mod routes;
 mod server;
+mod stall;
 mod start;
+mod webhook;
 
 pub use config::{Config, ConfigError, DEFAULT_STORE, Flags, Limits, Mode, StoreAt};
 pub use server::Server;
 pub use start::StartError;
+pub use webhook::{Reach, Webhook, WebhookError};

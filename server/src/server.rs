@@ -3,23 +3,24 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use hyper_util::rt::{TokioIo, TokioTimer};
-use hyper_util::server::graceful::GracefulShutdown;
-use hyper_util::service::TowerToHyperService;
 use sernixa_engine::Engine;
 use sernixa_store::SqliteStore;
-use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::Semaphore;
+use tokio::net::TcpListener;
 use tokio::time::timeout;
 
 use crate::app::{App, Shared};
-use crate::closing::{Close, closing};
-use crate::config::{Config, StoreAt, open_audit_key};
+use crate::closing::{Close, Closing, closing};
+use crate::config::{Config, StoreAt, check_private, open_audit_key};
+use crate::connections::Connections;
 use crate::events::{self, Hub};
+use crate::health::Health;
+use crate::metrics::Metrics;
 use crate::moments::Moments;
+use crate::policies::Reloader;
 use crate::pool::Pool;
-use crate::routes;
+use crate::rates::Rates;
 use crate::start::StartError;
+use crate::{Mode, background, banner, routes};
 
 /// A service that listens. [`Server::run`] makes it answer.
 pub struct Server {
@@ -35,14 +36,7 @@ impl Server {
     /// # Errors
     /// [`StartError`] says what is wrong and what to do about it.
     pub async fn bind(config: Config) -> Result<Self, StartError> {
-        config
-            .check()
-            .map_err(|error| StartError::new(error.to_string()))?;
-        let moments = Moments::new().map_err(|error| {
-            StartError::new("the system gives no random numbers; check its random source")
-                .caused_by(error)
-        })?;
-        let engine = open_engine(&config)?;
+        config.check()?;
         let listener = TcpListener::bind(config.listen).await.map_err(|error| {
             let message = format!(
                 "cannot listen on {}: {error}; choose another address with --listen",
@@ -54,21 +48,13 @@ impl Server {
             .local_addr()
             .map_err(|error| StartError::new("the socket has no address").caused_by(error))?;
         let (close, closing) = closing();
-        let pool = Pool::new(config.limits.engine_calls, config.limits.engine_patience);
-        let hub = Hub::start(engine.clone(), events::Limits::default(), None).map_err(|error| {
-            StartError::new("the audit log cannot be followed; see the source of this error")
-                .caused_by(error)
-        })?;
-        let app = Arc::new(Shared {
-            config,
-            engine,
-            moments,
-            pool,
-            hub,
-            closing,
-        });
+        // Opening the store may wait for its disk, and for another process.
+        let app = tokio::task::spawn_blocking(move || open(config, closing))
+            .await
+            .map_err(|error| StartError::new("the service failed inside").caused_by(error))??;
+        banner::tell(&app, address);
         Ok(Self {
-            app,
+            app: Arc::new(app),
             close,
             listener,
             address,
@@ -80,7 +66,8 @@ impl Server {
         self.address
     }
 
-    /// Answers until `shutdown` ends, then finishes what is in flight.
+    /// Answers until `shutdown` ends, then takes no more, finishes what is in flight, ends the
+    /// streams and signs the audit: within [`Limits::shutdown`](crate::Limits::shutdown).
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) {
         let Self {
             app,
@@ -88,43 +75,57 @@ impl Server {
             listener,
             ..
         } = self;
-        let graceful = GracefulShutdown::new();
-        let places = Arc::new(Semaphore::new(app.config.limits.connections as usize));
-        let router = routes::router(Arc::clone(&app));
-        let mut http = hyper::server::conn::http1::Builder::new();
-        http.timer(TokioTimer::new())
-            .header_read_timeout(app.config.limits.head_timeout)
-            .half_close(true);
-        let mut shutdown = std::pin::pin!(shutdown);
-        loop {
-            let connection = tokio::select! {
-                () = &mut shutdown => break,
-                connection = accept(&listener, &places) => connection,
-            };
-            let Some((stream, place)) = connection else {
-                continue;
-            };
-            let service = TowerToHyperService::new(router.clone());
-            let connection = http.serve_connection(TokioIo::new(stream), service);
-            let connection = graceful.watch(connection);
-            tokio::spawn(async move {
-                let _place = place;
-                // A client that breaks off is no fault of the service.
-                let _ = connection.await;
-            });
-        }
-        drop(listener);
+        let mut tasks = background::start(&app);
+        let connections = Connections::new(Arc::clone(&app), routes::router(Arc::clone(&app)));
+        let connections = connections.take(listener, shutdown).await;
+        tracing::info!("the service ends: it finishes what is in flight");
         close.now();
         app.hub.close();
-        let patience = app.config.limits.shutdown;
-        let ended = timeout(patience, async {
-            graceful.shutdown().await;
+        let ended = timeout(app.config.limits.shutdown, async {
+            connections.finish().await;
+            while tasks.join_next().await.is_some() {}
+            // Also the calls whose client has gone.
             app.pool.drain().await;
         });
         if ended.await.is_err() {
             tracing::warn!("some requests did not end in time; they are cut off");
         }
+        tasks.shutdown().await;
+        let (engine, moment) = (app.engine.clone(), app.moments.now());
+        let signed = tokio::task::spawn_blocking(move || engine.checkpoint(&moment)).await;
+        match signed {
+            Ok(Ok(_)) => tracing::info!("the service has ended"),
+            Ok(Err(error)) => tracing::error!(%error, "the audit could not be signed at the end"),
+            Err(error) => tracing::error!(%error, "the audit could not be signed at the end"),
+        }
     }
+}
+
+/// Everything behind the socket.
+fn open(config: Config, closing: Closing) -> Result<Shared, StartError> {
+    let moments = Moments::new().map_err(|error| {
+        StartError::new("the system gives no random numbers; check its random source")
+            .caused_by(error)
+    })?;
+    let engine = open_engine(&config)?;
+    let policies = match &config.policies {
+        Some(folder) => Some(open_policies(&engine, folder, &config)?),
+        None => None,
+    };
+    let hub = Hub::start(engine.clone(), events::Limits::default(), None)
+        .map_err(|error| StartError::new("the audit log cannot be followed").caused_by(error))?;
+    Ok(Shared {
+        pool: Pool::new(config.limits.engine_calls, config.limits.engine_patience),
+        rates: Rates::new(&config.limits),
+        metrics: Metrics::new(),
+        health: Health::default(),
+        config,
+        engine,
+        moments,
+        policies,
+        hub,
+        closing,
+    })
 }
 
 /// The engine on its store, with its keys.
@@ -133,14 +134,19 @@ fn open_engine(config: &Config) -> Result<Engine, StartError> {
         .settings(config.settings.clone())
         .keyring(config.keyring.clone());
     if let StoreAt::File(path) = &config.store {
-        let store = SqliteStore::open(path).map_err(|error| {
-            StartError::new(format!("the store {} cannot be opened", path.display()))
-                .caused_by(error)
-        })?;
+        let what = || format!("the store {} cannot be opened", path.display());
+        if config.mode == Mode::Production
+            && let Ok(file) = std::fs::File::open(path)
+        {
+            check_private(path, &file)?;
+        }
+        let store =
+            SqliteStore::open(path).map_err(|error| StartError::new(what()).caused_by(error))?;
         builder = builder.store(store);
     }
     if let Some(path) = &config.audit_key {
-        let (key, _) = open_audit_key(path).map_err(|error| StartError::new(error.to_string()))?;
+        let (key, origin) = open_audit_key(path)?;
+        banner::audit_key(path, origin);
         builder = builder.audit_key(key);
     }
     builder
@@ -148,22 +154,19 @@ fn open_engine(config: &Config) -> Result<Engine, StartError> {
         .map_err(|error| StartError::new(error.to_string()))
 }
 
-/// The next connection, once there is a place for it.
-async fn accept(
-    listener: &TcpListener,
-    places: &Arc<Semaphore>,
-) -> Option<(TcpStream, tokio::sync::OwnedSemaphorePermit)> {
-    let place = Arc::clone(places).acquire_owned().await.ok()?;
-    match listener.accept().await {
-        Ok((stream, _)) => {
-            let _ = stream.set_nodelay(true);
-            Some((stream, place))
-        }
-        Err(error) => {
-            tracing::warn!(%error, "a connection could not be taken");
-            // Out of files, for instance: give others time to close.
-            tokio::time::sleep(std::time::Duration::from_millis(50)).await;
-            None
-        }
-    }
+fn open_policies(
+    engine: &Engine,
+    folder: &std::path::Path,
+    config: &Config,
+) -> Result<Arc<Reloader>, StartError> {
+    let zone = config.zone.as_deref().unwrap_or("UTC");
+    Reloader::start(engine, folder, zone)
+        .map(Arc::new)
+        .map_err(|faults| {
+            let message = format!(
+                "the policies of {} cannot be loaded: {faults}",
+                folder.display()
+            );
+            StartError::new(message)
+        })
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::config::ConfigError;
+
 /// Why a service cannot start. Its text says what to do.
 #[derive(Debug)]
 pub struct StartError {
@@ -23,6 +25,12 @@ impl StartError {
     ) -> Self {
         self.source = Some(source.into());
         self
+    }
+}
+
+impl From<ConfigError> for StartError {
+    fn from(error: ConfigError) -> Self {
+        Self::new(error.to_string())
     }
 }
 

@@ -4,6 +4,7 @@
 mod bundle;
 mod checkpoint;
 mod evidence;
+mod failures;
 mod feed;
 mod follow;
 mod keys;
@@ -19,6 +20,7 @@ use crate::answer::Reply;
 use crate::approval::Subject;
 use crate::audit::AuditKey;
 use crate::change::{Change, Listeners, Subscription};
+use crate::digest::Digest;
 use crate::keyring::Keyring;
 use crate::memory_store::MemoryStore;
 use crate::moment::{Entropy, Moment, Timestamp};
@@ -27,6 +29,7 @@ use crate::settings::{Settings, SettingsError};
 use crate::step::{Command, Context, Halt, Outcome, step};
 use crate::store::{SecretKey, Store, StoreError};
 
+pub use failures::Failures;
 pub use feed::{Feed, Snapshot};
 pub use follow::Follower;
 pub use keys::{ApiSecret, NewKey};
@@ -45,6 +48,7 @@ struct Inner {
     keyring: Keyring,
     audit_key: Option<AuditKey>,
     listeners: Arc<Listeners>,
+    failed: failures::Failed,
 }
 
 impl fmt::Debug for Engine {
@@ -126,6 +130,7 @@ impl EngineBuilder {
                 keyring: self.keyring,
                 audit_key: self.audit_key,
                 listeners: Arc::default(),
+                failed: failures::Failed::default(),
             }),
         }
     }
@@ -160,6 +165,11 @@ impl Engine {
     /// The settings.
     pub fn settings(&self) -> &Settings {
         &self.inner.settings
+    }
+
+    /// The digest of the policy set in force.
+    pub fn policy_digest(&self) -> Digest {
+        self.policy().digest()
     }
 
     /// Puts another policy in force, at once and for everything not yet decided.

@@ -157,7 +157,14 @@ impl Engine {
         match ran {
             Ok(Ok(Reply::Refused(refusal))) => Err(refusal),
             Ok(Ok(reply)) => Ok(reply),
-            Ok(Err(_)) | Err(_) => Err(unavailable()),
+            Ok(Err(error)) => {
+                self.inner.failed.note(&error.to_string());
+                Err(unavailable())
+            }
+            Err(_) => {
+                self.inner.failed.note("the engine panicked");
+                Err(unavailable())
+            }
         }
     }
 }

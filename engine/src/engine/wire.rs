@@ -6,9 +6,11 @@ use std::sync::Arc;
 
 use crate::answer::{self, Answer, Asked, Reply};
 use crate::approval::ApprovalId;
+use crate::call_tool;
 use crate::delegation::{TokenAsk, TokenId};
 use crate::digest::Digest;
 use crate::engine::Engine;
+use crate::keyring::Keyring;
 use crate::moment::{Moment, Timestamp};
 use crate::principal::{Principal, Role};
 use crate::receive::{self, Nonce, Received};
@@ -61,7 +63,7 @@ impl Engine {
         self.note_failure(caller, &failure, moment);
         match request {
             // A no, so that nobody takes it for "try again and again".
-            Request::Submit { .. } => answer::engine_error(),
+            Request::Submit { .. } | Request::CallTool { .. } => answer::engine_error(),
             _ => answer::unavailable(),
         }
     }
@@ -74,6 +76,10 @@ impl Engine {
     ) -> Result<Answer, Stop> {
         // The role counts before the body is read: others learn nothing about it.
         let reply = match request {
+            Request::CallTool { body } => {
+                must_be_agent(caller)?;
+                return self.call_tool(caller, body, moment);
+            }
             Request::Submit { body } => {
                 must_be_agent(caller)?;
                 return self.submit(caller, body, moment);
@@ -135,6 +141,32 @@ impl Engine {
         let settings = &self.inner.settings;
         let keyring = &self.inner.keyring;
         let received = receive::receive(body, caller, settings, keyring, moment.now)?;
+        self.submit_received(caller, received, moment)
+    }
+
+    /// A tool call, as the submission that it stands for.
+    fn call_tool(&self, caller: &Principal, body: &str, moment: &Moment) -> Result<Answer, Stop> {
+        let settings = &self.inner.settings;
+        let call = call_tool::read(body)?;
+        // Without the keyring: a call of the gate carries no envelope.
+        let none = Keyring::new();
+        let mut received = receive::receive(&call.submission, caller, settings, &none, moment.now)?;
+        // A retry has the bytes that came, not those that were made of them.
+        received.request = Digest::of(body.as_bytes());
+        if call.is_bound {
+            receive::bind(&mut received, caller, settings);
+        }
+        let answer = self.submit_received(caller, received, moment)?;
+        Ok(call_tool::answer(answer))
+    }
+
+    fn submit_received(
+        &self,
+        caller: &Principal,
+        received: Received,
+        moment: &Moment,
+    ) -> Result<Answer, Stop> {
+        let settings = &self.inner.settings;
         let claim_key = self.claim_key(moment)?;
         let mut submission = self.examine(caller, received, moment.now);
         let sent = Arc::clone(&submission.subject);
@@ -218,6 +250,7 @@ impl Engine {
 
     /// Records that the engine failed, if the store can.
     fn note_failure(&self, caller: &Principal, what: &str, moment: &Moment) {
+        self.inner.failed.note(what);
         let _ = catch_unwind(AssertUnwindSafe(|| {
             self.run(Command::Failed(caller, what), moment)
         }));

@@ -17,5 +17,8 @@ mod places;
 mod stream;
 mod trail;
 
-pub(crate) use hub::{Hub, Limits};
-pub(crate) use stream::{OpenError, Position};
+pub(crate) use hub::{Hub, Limits, Watcher};
+pub(crate) use stream::{OpenError, Position, Still};
+
+#[cfg(test)]
+mod tests;

@@ -49,8 +49,8 @@ impl Position {
     }
 }
 
-/// Whether the key that opened a stream is still good.
-pub(crate) type Still = Box<dyn Fn() -> bool + Send + Sync>;
+/// Whether the key that opened a stream is still good. Reads the store.
+pub(crate) type Still = Arc<dyn Fn() -> bool + Send + Sync>;
 
 /// Why there is no stream.
 #[derive(Debug)]
@@ -206,7 +206,7 @@ impl EventStream {
 
     async fn next(&mut self) -> Option<Bytes> {
         loop {
-            if !self.is_good() {
+            if !self.is_good().await {
                 return None;
             }
             if let Some(frame) = self.ready.pop_front() {
@@ -234,14 +234,15 @@ impl EventStream {
     }
 
     /// Whether the stream may go on.
-    fn is_good(&mut self) -> bool {
+    async fn is_good(&mut self) -> bool {
         if *self.ended.borrow() {
             return false;
         }
         // Also before what lay ready while the client read nothing.
         if self.checked.elapsed() >= self.inner.limits.key_check {
             self.checked = Instant::now();
-            return (self.still)();
+            let still = Arc::clone(&self.still);
+            return tokio::task::spawn_blocking(move || still()).await.unwrap_or(false);
         }
         true
     }

@@ -1,5 +1,7 @@
 //! The stream of changes (PROTOCOL 3.5, DESIGN 7).
 
+use std::sync::Arc;
+
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::State;
@@ -9,7 +11,8 @@ use axum::response::Response;
 use sernixa_engine::Principal;
 
 use crate::app::App;
-use crate::events::{OpenError, Position};
+use crate::door::Presented;
+use crate::events::{OpenError, Position, Still};
 use crate::reply::{Word, refuse, refuse_for};
 
 /// The number of the last event that a client has seen.
@@ -22,14 +25,15 @@ const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering
 pub(crate) async fn stream(
     State(app): State<App>,
     Extension(caller): Extension<Principal>,
+    Extension(presented): Extension<Presented>,
     headers: HeaderMap,
 ) -> Response {
     let position = headers.get(LAST_EVENT_ID).map(HeaderValue::as_bytes);
     let position = Position::parse(position);
     let moment = app.moments.now();
+    let still: Still = Arc::new(move || presented.is_good());
     let shared = App::clone(&app);
     let opening = move || {
-        let still = Box::new(|| true);
         shared.hub.open(caller, &position, still, &moment)
     };
     match app.pool.run(opening).await {

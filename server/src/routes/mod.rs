@@ -13,6 +13,7 @@ use axum::routing::{get, post};
 
 use crate::app::App;
 use crate::door::door;
+use crate::outer::outer;
 use crate::reply::{Word, refuse};
 
 /// The whole service.
@@ -20,6 +21,7 @@ pub(crate) fn router(app: App) -> Router {
     Router::new()
         .route("/health", get(state::health))
         .route("/ready", get(state::ready))
+        .route("/metrics", get(state::metrics))
         .route("/api/actions/execute", post(actions::execute))
         .route("/api/approvals/pending", get(approvals::pending))
         .route("/api/approvals/events", get(events::stream))
@@ -32,7 +34,8 @@ pub(crate) fn router(app: App) -> Router {
         .route("/api/billing/current-plan", get(account::current_plan))
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so)
-        .layer(from_fn_with_state(app.clone(), door))
+        .layer(from_fn_with_state(App::clone(&app), door))
+        .layer(from_fn_with_state(App::clone(&app), outer))
         .with_state(app)
 }
 

@@ -1,13 +1,15 @@
 //! Whether the service lives, and whether it can do its part (PROTOCOL 6).
 
+use axum::Extension;
 use axum::extract::State;
-use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderValue, StatusCode};
 use axum::response::Response;
-use serde_json::json;
+use sernixa_engine::{Principal, Role};
 
 use crate::app::App;
-use crate::config::Mode;
-use crate::reply::json_text;
+use crate::metrics::Now;
+use crate::reply::{Word, json_text, refuse};
 
 /// The process answers.
 pub(crate) async fn health() -> Response {
@@ -16,19 +18,30 @@ pub(crate) async fn health() -> Response {
 
 /// The service can do its part.
 pub(crate) async fn ready(State(app): State<App>) -> Response {
-    let mode = match app.config.mode {
-        Mode::LocalDemo => "local_demo",
-        Mode::Production => "production_like",
+    let found = app.health().await;
+    let status = if found.is_ready {
+        StatusCode::OK
+    } else {
+        StatusCode::SERVICE_UNAVAILABLE
     };
-    let body = json!({
-        "status": "ready",
-        "runtime_mode": mode,
-        "checks": {
-            "configuration": {
-                "status": "ok",
-                "snapshot": {"runtime_mode": mode, "flight_recorder": {"enabled": false}},
-            },
-        },
+    json_text(status, found.document.to_string())
+}
+
+/// Numbers for Prometheus.
+pub(crate) async fn metrics(
+    State(app): State<App>,
+    Extension(caller): Extension<Principal>,
+) -> Response {
+    if !caller.has(Role::Auditor) && !caller.has(Role::Admin) {
+        return refuse(Word::Forbidden, "metrics need the auditor or admin role");
+    }
+    let text = app.metrics.text(&Now {
+        engine_calls: app.pool.at_work(),
+        streams: app.hub.streams(),
+        engine_failures: app.engine.failures().count,
     });
-    json_text(StatusCode::OK, body.to_string())
+    let mut response = Response::new(text.into());
+    let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    response.headers_mut().insert(CONTENT_TYPE, kind);
+    response
 }
