@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
-use sernixa_engine::Engine;
+use sernixa_engine::{Engine, Events, Settings};
 use sernixa_store::SqliteStore;
 use tokio::net::TcpListener;
 use tokio::time::timeout;
@@ -20,6 +20,7 @@ use crate::policies::Reloader;
 use crate::pool::Pool;
 use crate::rates::Rates;
 use crate::start::StartError;
+use crate::webhook;
 use crate::{Mode, background, banner, routes};
 
 /// A service that listens. [`Server::run`] makes it answer.
@@ -112,7 +113,11 @@ fn open(config: Config, closing: Closing) -> Result<Shared, StartError> {
         Some(folder) => Some(open_policies(&engine, folder, &config)?),
         None => None,
     };
-    let hub = Hub::start(engine.clone(), events::Limits::default(), None)
+    let notices = Arc::default();
+    let watcher = webhook::start(&config.webhooks, &notices, &closing).map_err(|error| {
+        StartError::new("the webhooks' HTTP client cannot be set up").caused_by(error)
+    })?;
+    let hub = Hub::start(engine.clone(), events::Limits::default(), watcher)
         .map_err(|error| StartError::new("the audit log cannot be followed").caused_by(error))?;
     Ok(Shared {
         pool: Pool::new(config.limits.engine_calls, config.limits.engine_patience),
@@ -124,14 +129,19 @@ fn open(config: Config, closing: Closing) -> Result<Shared, StartError> {
         moments,
         policies,
         hub,
+        notices,
         closing,
     })
 }
 
 /// The engine on its store, with its keys.
 fn open_engine(config: &Config) -> Result<Engine, StartError> {
+    let settings = Settings {
+        events: Events::Offered,
+        ..config.settings.clone()
+    };
     let mut builder = Engine::builder()
-        .settings(config.settings.clone())
+        .settings(settings)
         .keyring(config.keyring.clone());
     if let StoreAt::File(path) = &config.store {
         let what = || format!("the store {} cannot be opened", path.display());

@@ -8,6 +8,7 @@ use sernixa_engine::Unbound;
 
 use super::fault::ConfigError;
 use super::section::Section;
+use super::webhooks::{self, WrittenHook};
 use super::{Limits, Mode};
 
 /// The most bytes that a file of settings holds.
@@ -35,6 +36,7 @@ pub(super) struct Written {
     pub(super) memory_threshold: Option<u32>,
     pub(super) memory_window: Option<Duration>,
     pub(super) memory_unbound: Option<Unbound>,
+    pub(super) webhooks: Vec<WrittenHook>,
     pub(super) limits: Limits,
 }
 
@@ -79,6 +81,7 @@ impl Written {
                 "unbound",
                 &[("off", Unbound::Off), ("low", Unbound::Low)],
             )?,
+            webhooks: webhooks::read(&mut root)?,
             limits: read_limits(&mut limits)?,
         };
         memory.end()?;

@@ -9,6 +9,7 @@ mod private_file;
 mod section;
 mod signing;
 mod suggest;
+mod webhooks;
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
@@ -16,6 +17,8 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 use sernixa_engine::{Keyring, MemoryRule, Settings, Unbound};
+
+use crate::webhook::Webhook;
 
 pub(crate) use audit_key::{Origin, open as open_audit_key};
 pub use fault::ConfigError;
@@ -92,6 +95,8 @@ pub struct Config {
     pub zone: Option<String>,
     /// The engine's settings.
     pub settings: Settings,
+    /// Who hears of what waits for review.
+    pub webhooks: Vec<Webhook>,
     /// What the service takes, and how long it waits.
     pub limits: Limits,
 }
@@ -129,6 +134,7 @@ impl Config {
             policies: None,
             zone: None,
             settings: settings(Mode::LocalDemo, &Written::default()),
+            webhooks: Vec::new(),
             limits: Limits::default(),
         }
     }
@@ -168,6 +174,7 @@ impl Config {
             policies: flags.policies.or_else(|| written.policies.clone()),
             zone: written.zone.clone(),
             settings: settings(mode, &written),
+            webhooks: written.webhooks(environment)?,
             limits: written.limits,
         };
         config.check()?;

@@ -215,7 +215,9 @@ impl Inner {
             trails.retain(|_, trail| trail.has_readers());
         }
         let all = trails.iter();
-        Ok(all.map(|(name, trail)| (Arc::clone(name), Arc::clone(trail))).collect())
+        Ok(all
+            .map(|(name, trail)| (Arc::clone(name), Arc::clone(trail)))
+            .collect())
     }
 
     /// Brings a trail up to the head of its chain.
@@ -258,7 +260,8 @@ fn follow(inner: &Inner) {
                 if std::mem::take(&mut healthy) {
                     tracing::warn!(%error, "the audit log cannot be followed; events are late");
                 }
-                rung.iter().for_each(|organisation| inner.bell.ring(organisation));
+                rung.iter()
+                    .for_each(|organisation| inner.bell.ring(organisation));
                 std::thread::sleep(POLL);
             }
         }

@@ -242,7 +242,9 @@ impl EventStream {
         if self.checked.elapsed() >= self.inner.limits.key_check {
             self.checked = Instant::now();
             let still = Arc::clone(&self.still);
-            return tokio::task::spawn_blocking(move || still()).await.unwrap_or(false);
+            return tokio::task::spawn_blocking(move || still())
+                .await
+                .unwrap_or(false);
         }
         true
     }

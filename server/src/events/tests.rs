@@ -103,7 +103,10 @@ impl Bench {
     /// The numbers of all changes of an organisation.
     fn changes(&self, organisation: &str) -> Vec<u64> {
         let feed = self.engine.changes(organisation, 0, usize::MAX).unwrap();
-        feed.changes.iter().map(sernixa_engine::Change::seq).collect()
+        feed.changes
+            .iter()
+            .map(sernixa_engine::Change::seq)
+            .collect()
     }
 }
 
@@ -236,7 +239,11 @@ async fn an_id_that_nothing_can_follow_gets_how_things_stand_and_a_word_about_it
     for position in [Position::Odd, Position::After(2), Position::After(u64::MAX)] {
         let mut told = bench.open(&hub, &me, position);
         assert_eq!(told.snapshot().await.len(), 1);
-        assert!(told.comments[0].contains("no event of that id"), "{:?}", told.comments);
+        assert!(
+            told.comments[0].contains("no event of that id"),
+            "{:?}",
+            told.comments
+        );
     }
     // Nothing is missing after the very last one.
     let mut told = bench.open(&hub, &me, Position::After(1));
@@ -274,7 +281,10 @@ async fn nobody_sees_what_another_key_or_another_organisation_asked() {
     // The replay of all there is obeys the same rule as what happens now.
     let mut again = bench.open(&hub, &mine, Position::After(0));
     assert_eq!(again.change().await.0, 1);
-    assert_eq!(again.event().await.unwrap().1["approval_id"], last.to_string());
+    assert_eq!(
+        again.event().await.unwrap().1["approval_id"],
+        last.to_string()
+    );
     let (seq, data) = own.event().await.unwrap();
     assert_eq!((seq, &data["approval_id"]), (4, &json!(last.to_string())));
     assert_eq!(all.change().await.0, 3);
@@ -310,7 +320,11 @@ async fn the_stream_of_a_key_that_was_revoked_ends_whether_its_client_reads_or_n
         let good = Arc::clone(&good);
         Arc::new(move || good.load(Ordering::SeqCst))
     };
-    let open = || bench.open_while(&hub, &me, Position::Now, Arc::clone(&still)).unwrap();
+    let open = || {
+        bench
+            .open_while(&hub, &me, Position::Now, Arc::clone(&still))
+            .unwrap()
+    };
     let (mut reads, mut lags) = (open(), open());
     reads.snapshot().await;
     for _ in 0..3 {
@@ -387,7 +401,8 @@ async fn a_client_that_is_cut_off_at_random_under_load_misses_nothing_and_hears_
     assert!(heard.is_sorted(), "out of order");
     let distinct: BTreeSet<_> = heard.iter().copied().collect();
     assert_eq!(distinct.len(), heard.len(), "told twice");
-    let own = |seq: &u64| bench.engine.changes("acme", seq - 1, 1).unwrap().changes[0].key() == "key-1";
+    let own =
+        |seq: &u64| bench.engine.changes("acme", seq - 1, 1).unwrap().changes[0].key() == "key-1";
     let all: Vec<_> = bench.changes("acme").into_iter().filter(own).collect();
     assert_eq!(heard, all, "missed");
     println!("{} events over {breaks} breaks", heard.len());
@@ -439,7 +454,10 @@ async fn what_another_process_decides_on_the_same_file_is_told() {
     assert_eq!(data["status"], "approved");
     // And one that was asked there, of the same key.
     let other = there.ask(&me);
-    assert_eq!(told.event().await.unwrap().1["approval_id"], other.to_string());
+    assert_eq!(
+        told.event().await.unwrap().1["approval_id"],
+        other.to_string()
+    );
     hub.close();
 }
 
@@ -456,7 +474,10 @@ fn a_watcher_hears_every_change_of_every_organisation_from_the_start_on() {
     let hub = Hub::start(bench.engine.clone(), limits, Some(Box::new(watcher))).unwrap();
     bench.ask(&agent("acme", "key-1"));
     bench.ask(&agent("new", "key-1"));
-    let mut told = [heard.recv_timeout(PATIENCE).unwrap(), heard.recv_timeout(PATIENCE).unwrap()];
+    let mut told = [
+        heard.recv_timeout(PATIENCE).unwrap(),
+        heard.recv_timeout(PATIENCE).unwrap(),
+    ];
     told.sort();
     assert_eq!(told, [("acme".to_owned(), 2), ("new".to_owned(), 1)]);
     assert!(heard.try_recv().is_err());

@@ -126,7 +126,13 @@ impl Trail {
             return Page::Behind;
         }
         let begin = recent.told.partition_point(|one| one.seq <= cursor);
-        let told: Vec<_> = recent.told.iter().skip(begin).take(limit).cloned().collect();
+        let told: Vec<_> = recent
+            .told
+            .iter()
+            .skip(begin)
+            .take(limit)
+            .cloned()
+            .collect();
         let cut = begin + told.len() < recent.told.len();
         let reaches = match told.last() {
             Some(last) if cut => last.seq,

@@ -116,33 +116,68 @@ mod tests {
     fn by_default_only_public_addresses_over_https() {
         let default = Reach::default();
         let (http, private) = (
-            Reach { http: true, ..default },
-            Reach { private: true, ..default },
+            Reach {
+                http: true,
+                ..default
+            },
+            Reach {
+                private: true,
+                ..default
+            },
         );
-        for good in ["https://hooks.example/a?b=c", "https://1.1.1.1/", "https://[2606:4700::1]:8443/"] {
+        for good in [
+            "https://hooks.example/a?b=c",
+            "https://1.1.1.1/",
+            "https://[2606:4700::1]:8443/",
+        ] {
             assert!(hook(good, default).is_ok(), "{good}");
         }
         for bad in [
-            "", "hooks.example", "http://hooks.example/", "ftp://hooks.example/", "file:///etc",
-            "https://user@hooks.example/", "https://:pw@hooks.example/",
-            "https://127.0.0.1/", "https://127.1/", "https://2130706433/", "https://0x7f.1/",
-            "https://0177.0.0.1/", "https://[::1]/", "https://[::ffff:10.0.0.1]/",
-            "https://169.254.169.254/", "https://[fd00:ec2::254]/", "https://0/",
+            "",
+            "hooks.example",
+            "http://hooks.example/",
+            "ftp://hooks.example/",
+            "file:///etc",
+            "https://user@hooks.example/",
+            "https://:pw@hooks.example/",
+            "https://127.0.0.1/",
+            "https://127.1/",
+            "https://2130706433/",
+            "https://0x7f.1/",
+            "https://0177.0.0.1/",
+            "https://[::1]/",
+            "https://[::ffff:10.0.0.1]/",
+            "https://169.254.169.254/",
+            "https://[fd00:ec2::254]/",
+            "https://0/",
         ] {
-            assert!(matches!(hook(bad, default), Err(WebhookError::Url(_))), "{bad}");
+            assert!(
+                matches!(hook(bad, default), Err(WebhookError::Url(_))),
+                "{bad}"
+            );
         }
         assert!(hook("http://hooks.example/", http).is_ok());
         assert!(hook("http://127.0.0.1/", http).is_err());
         assert!(hook("https://127.0.0.1/", private).is_ok());
-        let weak = Webhook::new("https://hooks.example/", SecretString::from("short"), default);
+        let weak = Webhook::new(
+            "https://hooks.example/",
+            SecretString::from("short"),
+            default,
+        );
         assert!(matches!(weak, Err(WebhookError::Secret(_))));
     }
 
     #[test]
     fn nothing_shows_the_secret_or_the_path() {
-        let hook = hook("https://hooks.example/services/T0/B1/token?key=token", Reach::default());
+        let hook = hook(
+            "https://hooks.example/services/T0/B1/token?key=token",
+            Reach::default(),
+        );
         let shown = format!("{:?}", hook.unwrap());
         assert!(shown.contains("hooks.example"), "{shown}");
-        assert!(!shown.contains("token") && !shown.contains("0123456789"), "{shown}");
+        assert!(
+            !shown.contains("token") && !shown.contains("0123456789"),
+            "{shown}"
+        );
     }
 }

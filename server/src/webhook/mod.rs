@@ -97,7 +97,8 @@ pub(crate) fn start(
         };
         for (host, queue) in &queues {
             // Never waited for: decisions come first.
-            if queue.try_send(notice.clone()).is_err() && Counts::add(&counts.dropped) % 1_000 == 0 {
+            if queue.try_send(notice.clone()).is_err() && Counts::add(&counts.dropped) % 1_000 == 0
+            {
                 tracing::warn!(%host, "a webhook does not keep up; notices are dropped");
             }
         }

@@ -45,7 +45,8 @@ impl Receiver {
                     }
                 }
                 let answer = answers[nth.min(answers.len() - 1)];
-                let head = format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+                let head =
+                    format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
                 let _ = stream.write_all(head.as_bytes());
                 if tell.send(String::from_utf8(text).unwrap()).is_err() {
                     return;
@@ -114,18 +115,35 @@ async fn what_waits_for_review_is_told_signed_and_without_its_metadata() {
         "summary":"pay 5 to ann","captured":"of the call"}}"#;
     let me = Principal::local();
     let moment = Moment::new(Timestamp::from_millis(1_778_000_000_000), [7; 32]);
-    assert_eq!(engine.handle(&me, Request::Submit { body }, &moment).status, 202);
-    let request = tokio::task::spawn_blocking(move || receiver.next()).await.unwrap();
-    assert!(request.starts_with("POST /path?token=t0ken HTTP/1.1"), "{request}");
+    assert_eq!(
+        engine.handle(&me, Request::Submit { body }, &moment).status,
+        202
+    );
+    let request = tokio::task::spawn_blocking(move || receiver.next())
+        .await
+        .unwrap();
+    assert!(
+        request.starts_with("POST /path?token=t0ken HTTP/1.1"),
+        "{request}"
+    );
     let body = request.split_once("\r\n\r\n").unwrap().1;
     let told: serde_json::Value = serde_json::from_str(body).unwrap();
     assert_eq!(told["type"], "approval.waiting");
-    assert_eq!((&told["organisation"], &told["seq"]), (&"local".into(), &1.into()));
+    assert_eq!(
+        (&told["organisation"], &told["seq"]),
+        (&"local".into(), &1.into())
+    );
     assert_eq!(told["approval"]["summary"], "pay 5 to ann");
-    assert!(!body.contains("of the call") && !body.contains("token"), "{body}");
+    assert!(
+        !body.contains("of the call") && !body.contains("token"),
+        "{body}"
+    );
     let signed = header(&request, "sernixa-signature");
     let seconds = signed.split(['=', ',']).nth(1).unwrap().parse().unwrap();
-    assert_eq!(signed, super::sign::signature(&SecretString::from(SECRET), seconds, body));
+    assert_eq!(
+        signed,
+        super::sign::signature(&SecretString::from(SECRET), seconds, body)
+    );
     let id = told["approval"]["approval_id"].as_str().unwrap();
     assert_eq!(header(&request, "sernixa-notice-id"), format!("{id}.1"));
     close.now();
@@ -136,13 +154,25 @@ async fn what_waits_for_review_is_told_signed_and_without_its_metadata() {
 async fn a_notice_is_sent_again_after_trouble_under_the_same_id_and_not_after_a_no() {
     let counts: Arc<Counts> = Arc::default();
     let receiver = Receiver::answering(&["503 Busy", "429 Slow", "200 OK"]);
-    courier(&receiver.hook(), &counts, system()).bring(&notice()).await;
+    courier(&receiver.hook(), &counts, system())
+        .bring(&notice())
+        .await;
     assert_eq!(counted(&counts), [1, 0, 0]);
     let requests = [receiver.next(), receiver.next(), receiver.next()];
-    assert!(requests.iter().all(|one| header(one, "sernixa-notice-id") == "apr-1.7"));
-    for no in [&["400 No"][..], &["302 Found\r\nLocation: http://127.0.0.1:1/"], &["410 Gone"]] {
+    assert!(
+        requests
+            .iter()
+            .all(|one| header(one, "sernixa-notice-id") == "apr-1.7")
+    );
+    for no in [
+        &["400 No"][..],
+        &["302 Found\r\nLocation: http://127.0.0.1:1/"],
+        &["410 Gone"],
+    ] {
         let receiver = Receiver::answering(no);
-        courier(&receiver.hook(), &counts, system()).bring(&notice()).await;
+        courier(&receiver.hook(), &counts, system())
+            .bring(&notice())
+            .await;
         receiver.next();
         assert!(receiver.requests.try_recv().is_err());
     }
@@ -153,7 +183,9 @@ async fn a_notice_is_sent_again_after_trouble_under_the_same_id_and_not_after_a_
 async fn a_receiver_that_stays_away_is_given_up() {
     let counts: Arc<Counts> = Arc::default();
     let receiver = Receiver::answering(&["500 Broken"]);
-    courier(&receiver.hook(), &counts, system()).bring(&notice()).await;
+    courier(&receiver.hook(), &counts, system())
+        .bring(&notice())
+        .await;
     for _ in 0..ATTEMPTS {
         receiver.next();
     }
@@ -177,11 +209,12 @@ async fn a_name_that_leads_inside_is_not_connected_to() {
         Webhook::new(&url, SecretString::from(SECRET), reach).unwrap()
     };
     for inside in [v4, mapped] {
-        let lookup: Lookup = Arc::new(move |_| {
-            Box::pin(async move { Ok(vec![SocketAddr::new(inside, 0)]) })
-        });
+        let lookup: Lookup =
+            Arc::new(move |_| Box::pin(async move { Ok(vec![SocketAddr::new(inside, 0)]) }));
         let counts: Arc<Counts> = Arc::default();
-        courier(&hook(http), &counts, Arc::clone(&lookup)).bring(&notice()).await;
+        courier(&hook(http), &counts, Arc::clone(&lookup))
+            .bring(&notice())
+            .await;
         assert_eq!(counted(&counts), [0, 1, 0]);
         assert!(listener.accept().is_err(), "{inside} was connected to");
         // The same address, where it is allowed: it is the check that kept it out.
@@ -222,7 +255,11 @@ async fn a_receiver_that_hangs_delays_nothing_and_what_does_not_fit_is_counted()
     for _ in 0..5_000 {
         watcher(&feed.changes[0]);
     }
-    assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+    assert!(
+        begun.elapsed() < Duration::from_secs(5),
+        "{:?}",
+        begun.elapsed()
+    );
     let [delivered, failed, dropped] = counted(&counts);
     assert_eq!((delivered, failed), (0, 0));
     assert!(dropped >= 3_900, "{dropped}");
