@@ -1,6 +1,6 @@
 //! What every command accepts: whom to ask, with which credential, and in which form to answer.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use secrecy::SecretString;
 
@@ -65,6 +65,11 @@ impl Global {
     /// The file of `--store`, for what keeps its state there and asks nobody.
     pub(crate) fn store_flag(&self) -> Option<PathBuf> {
         self.store.clone()
+    }
+
+    /// The file of `--token-file`.
+    pub(crate) fn token_file(&self) -> Option<&Path> {
+        self.token_file.as_deref()
     }
 
     /// The credential: the file of `--token-file`, else the environment. Never an argument, which

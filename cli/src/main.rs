@@ -14,6 +14,7 @@ mod doctor;
 mod exit;
 mod global;
 mod keys;
+mod listing;
 mod memory;
 mod output;
 mod policy;
@@ -23,7 +24,7 @@ mod when;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 
 pub(crate) use exit::{Exit, Failure};
 pub(crate) use global::Global;
@@ -79,6 +80,12 @@ enum Command {
     Audit(audit::Command),
     /// Check the set-up, and say what to do about what is wrong.
     Doctor(doctor::Command),
+    /// Write a script that completes commands in a shell.
+    #[command(after_help = "Example: sernixa completions bash > /etc/bash_completion.d/sernixa")]
+    Completions {
+        /// The shell.
+        shell: clap_complete::Shell,
+    },
 }
 
 fn main() -> ExitCode {
@@ -96,6 +103,14 @@ fn main() -> ExitCode {
         Command::Policy(command) => policy::run(command, global),
         Command::Audit(command) => audit::run(command, global),
         Command::Doctor(command) => doctor::run(command, global),
+        Command::Completions { shell } => completions(shell),
     };
     exit::code(done, global)
+}
+
+fn completions(shell: clap_complete::Shell) -> Result<Exit, Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(shell, &mut Cli::command(), "sernixa", &mut script);
+    std::io::Write::write_all(&mut std::io::stdout().lock(), &script)?;
+    Ok(Exit::Yes)
 }

@@ -62,7 +62,7 @@ impl FileStore {
         &self.caller
     }
 
-    pub(super) fn call(&self, request: Request<'_>) -> Result<Answer, Failure> {
+    pub(crate) fn call(&self, request: Request<'_>) -> Result<Answer, Failure> {
         Ok(self.engine.handle(&self.caller, request, &moment()?))
     }
 }

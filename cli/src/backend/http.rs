@@ -121,6 +121,11 @@ impl Service {
         })
     }
 
+    /// Whether the stream of events can be opened.
+    pub(crate) async fn offers_events(&self) -> bool {
+        matches!(self.events(None).await, Ok(Events::Open(_)))
+    }
+
     async fn exchange(&self, route: Route<'_>) -> Result<Response, Failure> {
         let mut request = self
             .client
