@@ -95,7 +95,8 @@ pub trait Store: Send + Sync {
     fn api_key(&self, hash: &Digest) -> Result<Option<ApiKey>, StoreError>;
 
     /// A number that is another one once *another process* has changed something. Cheap enough to
-    /// ask some twenty times a second; always the same where no other process can.
+    /// ask some twenty times a second. Always 0 where no other process can change anything, and
+    /// never 0 where one can.
     ///
     /// # Errors
     /// [`StoreError`] when it cannot be read.

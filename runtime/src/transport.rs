@@ -202,6 +202,12 @@ pub(crate) trait Transport: Send + Sync + 'static {
     /// Calls `wake` after an approval changed, from any thread. `None`: the waiter polls.
     fn subscribe(&self, wake: Wake) -> Option<Subscription>;
 
+    /// Whether any call waits on the driver: told when the first one begins to, before it looks at
+    /// its record, and when the last one has ended.
+    fn awaited(&self, awaited: bool) {
+        let _ = awaited;
+    }
+
     /// Opens a stream of changes, which goes on after the event `after` if that is given. `None`:
     /// this transport has none.
     fn listen(&self, after: Option<&str>) -> Option<Listening<'_>> {

@@ -223,7 +223,8 @@ impl Store for SqliteStore {
 
     fn version(&self) -> Result<u64> {
         self.must_be_here()?;
-        self.writer.version()
+        // Never 0, which says that no other process can change anything.
+        Ok(self.writer.version()?.saturating_add(1))
     }
 
     /// No event is ever dropped: every chain begins at its genesis.

@@ -235,9 +235,21 @@ fn plain_http_leaves_this_machine_only_where_that_is_allowed() {
 }
 
 #[test]
-fn a_file_for_the_embedded_engine_is_refused_until_there_is_a_store_for_it() {
-    let text = refused(with(&[("SERNIXA_BASE_URL", "embedded:approvals.db")]));
-    assert!(text.contains("in memory"), "{text}");
+fn a_file_that_cannot_be_the_embedded_engines_is_refused_with_what_to_do() {
+    for (file, what) in [
+        ("embedded:/", "folder"),
+        ("embedded:Cargo.toml", "no store of Sernixa"),
+        ("embedded:no-such-folder/approvals.db", "create the folder"),
+        ("embedded:Cargo.toml/approvals.db", "create the folder"),
+        // A path is taken as it is: nobody expands `~`.
+        ("embedded:~/approvals.db", "create the folder"),
+    ] {
+        let text = refused(with(&[("SERNIXA_BASE_URL", file)]));
+        assert!(
+            text.contains("SERNIXA_BASE_URL") && text.contains(what),
+            "{file}: {text}"
+        );
+    }
 }
 
 #[test]

@@ -16,6 +16,7 @@ mod delegation;
 mod doors;
 mod drop;
 mod embedded;
+mod embedded_file;
 mod examples;
 mod promises;
 mod reported;

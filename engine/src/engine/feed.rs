@@ -130,7 +130,8 @@ impl Engine {
     }
 
     /// A number that is another one once another process has changed something in the store: then
-    /// ask for [`changes`](Self::changes).
+    /// ask for [`changes`](Self::changes). Always 0 where no other process can, and never 0 where
+    /// one can. [`follow`](Self::follow) does the asking.
     ///
     /// # Errors
     /// [`StoreError`] when the store fails.

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::audit::EventFilter;
 use crate::change::Change;
 use crate::engine::Engine;
 use crate::store::StoreError;
@@ -88,8 +89,15 @@ impl Follower {
         // The version first: what is written in between is looked at again.
         let version = self.engine.version()?;
         for organisation in self.engine.organisations()? {
-            let head = self.engine.head(&organisation)?;
-            self.reached.insert(organisation, head.seq);
+            // Not the head as a transaction sees it: no lock is waited for here.
+            let all = EventFilter::default();
+            let last = self
+                .engine
+                .inner
+                .store
+                .find_events(&organisation, &all, 1)?;
+            let seq = last.first().map_or(0, |event| event.seq);
+            self.reached.insert(organisation, seq);
         }
         self.version = Some(version);
         Ok(())

@@ -11,8 +11,8 @@ use crate::error::Error;
 const DEFAULT: &str = "http://localhost:8000";
 
 /// The rule, as messages say it.
-const RULE: &str =
-    "expected http://HOST, https://HOST (with a path prefix, if need be) or embedded:";
+const RULE: &str = "expected http://HOST, https://HOST (with a path prefix, if need be), embedded: or \
+     embedded:FILE";
 
 /// Who is asked.
 #[derive(Clone, PartialEq, Eq)]
@@ -29,10 +29,18 @@ pub(crate) enum Base {
 }
 
 /// Who answers inside the process.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum InProcess {
-    /// The embedded engine.
+    /// The embedded engine, in memory unless the program gives one.
     Engine,
+    /// The embedded engine on a file, which other processes may share.
+    #[cfg(feature = "sqlite")]
+    File {
+        /// The setting that names it.
+        name: Name,
+        /// As it was written: neither `~` nor variables are expanded.
+        path: std::path::PathBuf,
+    },
     /// A `TestGate`.
     #[cfg(feature = "testing")]
     TestGate,
@@ -52,12 +60,7 @@ impl Base {
     pub(super) fn parse(name: Name, text: &str, insecure: Insecure) -> Result<Self, Error> {
         match text.strip_prefix("embedded:") {
             Some("") => embedded(name).map(Self::InProcess),
-            Some(_) => Err(wrong(
-                name,
-                "names a file for the embedded engine, which keeps its approvals in memory in \
-                 this version",
-                "expected `embedded:` alone, or the URL of a service",
-            )),
+            Some(path) => embedded_file(name, path).map(Self::InProcess),
             None => Ok(Self::Http {
                 url: service(name, text, insecure)?,
                 is_default: false,
@@ -107,6 +110,22 @@ fn embedded(name: Name) -> Result<InProcess, Error> {
         fault,
         "enable the feature `embedded` of sernixa",
     ))
+}
+
+#[cfg(feature = "sqlite")]
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "without the feature `sqlite` this is the error"
+)]
+fn embedded_file(name: Name, path: &str) -> Result<InProcess, Error> {
+    let path = path.into();
+    Ok(InProcess::File { name, path })
+}
+
+#[cfg(not(feature = "sqlite"))]
+fn embedded_file(name: Name, _: &str) -> Result<InProcess, Error> {
+    let fault = "names a file for the embedded engine, which is not compiled in";
+    Err(wrong(name, fault, "enable the feature `sqlite` of sernixa"))
 }
 
 fn service(name: Name, text: &str, insecure: Insecure) -> Result<Url, Error> {

@@ -223,6 +223,9 @@ impl Desk {
             }
         }
         let mut waiters = self.waiters.borrow_mut();
+        if waiters.is_empty() {
+            self.core.transport.awaited(true);
+        }
         for other in waiters.get(id).into_iter().flatten() {
             if let Some(latest) = other.attached {
                 bell.ring(Push::Superseded(latest));
@@ -397,6 +400,9 @@ impl Drop for Waiter {
             if list.is_empty() {
                 waiters.remove(&self.id);
                 self.desk.taken_up.borrow_mut().remove(&self.id);
+                if waiters.is_empty() {
+                    self.desk.core.transport.awaited(false);
+                }
             }
         }
     }

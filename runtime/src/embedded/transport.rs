@@ -7,6 +7,7 @@ use sernixa_protocol::json::Document;
 
 use super::desk::Desk;
 use super::moments::Moments;
+use super::watcher::Watcher;
 use crate::transport::{
     Answer, ApprovalId, Endpoint, Fault, Push, Request, Sending, Subscription, Transport, Wake,
 };
@@ -14,16 +15,24 @@ use crate::transport::{
 /// Answers on the caller's own thread.
 pub(super) struct EmbeddedTransport {
     engine: Engine,
-    desk: Desk,
+    /// Absent where pending approvals are left to other processes.
+    desk: Option<Desk>,
+    watcher: Watcher,
     principal: Principal,
     moments: Arc<Moments>,
 }
 
 impl EmbeddedTransport {
-    pub(super) fn new(engine: Engine, desk: Desk, moments: Arc<Moments>) -> Self {
+    pub(super) fn new(
+        engine: Engine,
+        desk: Option<Desk>,
+        watcher: Watcher,
+        moments: Arc<Moments>,
+    ) -> Self {
         Self {
             engine,
             desk,
+            watcher,
             principal: Principal::local(),
             moments,
         }
@@ -50,25 +59,43 @@ impl EmbeddedTransport {
         };
         let now = self.moments.now();
         let answer = self.engine.handle(&self.principal, asked, &now);
-        if request.endpoint == Endpoint::Submit && answer.status == 202 {
-            self.hand_to_reviewer(&answer.body);
+        if let Some(desk) = &self.desk
+            && request.endpoint == Endpoint::Submit
+            && answer.status == 202
+        {
+            hand_in(desk, &answer.body);
         }
         Answer::json(answer.status, answer.body)
     }
+}
 
-    /// An answer of the engine's own making always names its approval; were it not so, the waiter
-    /// would refuse the answer, too.
-    fn hand_to_reviewer(&self, body: &str) {
-        let Ok(document) = Document::parse(body) else {
-            return;
-        };
-        let id = document
-            .root()
-            .get("approval_id")
-            .and_then(|id| id.as_str());
-        if let Some(id) = id.and_then(|id| engine::ApprovalId::parse(&id)) {
-            self.desk.take_in(id);
+/// Puts what waits on the reviewer's desk. An answer of the engine's own making always names its
+/// approval; were it not so, the waiter would refuse the answer, too.
+fn hand_in(desk: &Desk, body: &str) {
+    let Ok(document) = Document::parse(body) else {
+        return;
+    };
+    let id = document
+        .root()
+        .get("approval_id")
+        .and_then(|id| id.as_str());
+    if let Some(id) = id.and_then(|id| engine::ApprovalId::parse(&id)) {
+        desk.take_in(id);
+    }
+}
+
+/// Wakes whoever waits for what changed.
+pub(super) fn pass_on(change: &engine::Change, wake: &Wake) {
+    let push = match change.kind() {
+        engine::ChangeKind::Decided | engine::ChangeKind::Expired | engine::ChangeKind::Blocked => {
+            Push::Changed
         }
+        engine::ChangeKind::Resumed => Push::Superseded(change.seq()),
+        // Nobody waits to hear that something was asked, claimed or reported.
+        _ => return,
+    };
+    if let Some(id) = ApprovalId::new(&change.approval_id().to_string()) {
+        wake(&id, push);
     }
 }
 
@@ -89,20 +116,15 @@ impl Transport for EmbeddedTransport {
     }
 
     fn subscribe(&self, wake: Wake) -> Option<Subscription> {
-        let subscription = self.engine.subscribe(Box::new(move |change| {
-            let push = match change.kind() {
-                engine::ChangeKind::Decided
-                | engine::ChangeKind::Expired
-                | engine::ChangeKind::Blocked => Push::Changed,
-                engine::ChangeKind::Resumed => Push::Superseded(change.seq()),
-                // Asking, claiming and reporting are the client's own doing: nobody waits to hear it.
-                _ => return,
-            };
-            if let Some(id) = ApprovalId::new(&change.approval_id().to_string()) {
-                wake(&id, push);
-            }
-        }));
-        Some(Box::new(subscription))
+        let others = self.watcher.report_to(Arc::clone(&wake));
+        let own = self
+            .engine
+            .subscribe(Box::new(move |change| pass_on(change, &wake)));
+        Some(Box::new((own, others)))
+    }
+
+    fn awaited(&self, awaited: bool) {
+        self.watcher.awaited(awaited);
     }
 
     fn retries(&self) -> bool {
