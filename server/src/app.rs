@@ -15,7 +15,6 @@ use crate::policies::Reloader;
 use crate::pool::Pool;
 use crate::rates::Rates;
 use crate::reply;
-use crate::webhook::Counts;
 
 /// What every request shares. Cheap to clone.
 pub(crate) type App = Arc<Shared>;
@@ -32,8 +31,6 @@ pub(crate) struct Shared {
     /// The folder of policies, if there is one.
     pub(crate) policies: Option<Arc<Reloader>>,
     pub(crate) hub: Hub,
-    /// What became of webhooks' notices.
-    pub(crate) notices: Arc<Counts>,
     /// Whoever streams or loops ends when it says so.
     pub(crate) closing: Closing,
 }

@@ -113,6 +113,11 @@ impl Metrics {
         Self { registry, ..metrics }
     }
 
+    /// Where other parts of the service show their own.
+    pub(crate) const fn registry(&mut self) -> &mut Registry {
+        &mut self.registry
+    }
+
     /// Counts a request that was answered.
     pub(crate) fn request(&self, route: &str, method: &'static str, status: u16, took: Duration) {
         let route: Cow<'static, str> = route.to_owned().into();

@@ -113,7 +113,8 @@ fn open(config: Config, closing: Closing) -> Result<Shared, StartError> {
         Some(folder) => Some(open_policies(&engine, folder, &config)?),
         None => None,
     };
-    let notices = Arc::default();
+    let (notices, mut metrics) = (webhook::Counts::default(), Metrics::new());
+    notices.register(metrics.registry());
     let watcher = webhook::start(&config.webhooks, &notices, &closing).map_err(|error| {
         StartError::new("the webhooks' HTTP client cannot be set up").caused_by(error)
     })?;
@@ -122,14 +123,13 @@ fn open(config: Config, closing: Closing) -> Result<Shared, StartError> {
     Ok(Shared {
         pool: Pool::new(config.limits.engine_calls, config.limits.engine_patience),
         rates: Rates::new(&config.limits),
-        metrics: Metrics::new(),
+        metrics,
         health: Health::default(),
         config,
         engine,
         moments,
         policies,
         hub,
-        notices,
         closing,
     })
 }

@@ -71,6 +71,9 @@ pub(super) struct Inner {
     bell: Bell,
 }
 
+/// A trail with its organisation.
+type Named = (Arc<str>, Arc<Trail>);
+
 /// Wakes the thread.
 #[derive(Default)]
 struct Bell {
@@ -123,7 +126,7 @@ impl Hub {
         limits: Limits,
         watcher: Option<Watcher>,
     ) -> Result<Self, StoreError> {
-        let watches = watcher.is_some();
+        let follows_all = watcher.is_some();
         let inner = Arc::new(Inner {
             engine,
             limits,
@@ -140,7 +143,7 @@ impl Hub {
                 inner.bell.ring(change.organisation());
             }
         }));
-        if watches {
+        if follows_all {
             for organisation in inner.engine.organisations()? {
                 let head = inner.engine.head(&organisation)?.seq;
                 inner
@@ -199,7 +202,7 @@ impl Inner {
 
     /// The trails that somebody reads. Those that nobody reads any more are dropped, unless
     /// everything is watched: then they are all read.
-    fn followed(&self) -> Result<Vec<(Arc<str>, Arc<Trail>)>, StoreError> {
+    fn followed(&self) -> Result<Vec<Named>, StoreError> {
         let known = match self.watcher {
             // What is not known by now had no events when the hub started.
             Some(_) => self.engine.organisations()?,
@@ -260,8 +263,9 @@ fn follow(inner: &Inner) {
                 if std::mem::take(&mut healthy) {
                     tracing::warn!(%error, "the audit log cannot be followed; events are late");
                 }
-                rung.iter()
-                    .for_each(|organisation| inner.bell.ring(organisation));
+                for organisation in &rung {
+                    inner.bell.ring(organisation);
+                }
                 std::thread::sleep(POLL);
             }
         }

@@ -23,7 +23,7 @@ const LATELY: Duration = Duration::from_mins(15);
 const PAGE: usize = 256;
 
 /// Where a client wants to begin.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Position {
     /// At the present: a snapshot, then what changes.
     Now,
@@ -115,7 +115,7 @@ impl Hub {
     pub(crate) fn open(
         &self,
         viewer: Principal,
-        position: &Position,
+        position: Position,
         still: Still,
         moment: &Moment,
     ) -> Result<EventStream, OpenError> {
@@ -130,7 +130,7 @@ impl Hub {
             .ok_or(OpenError::TooMany)?;
         let organisation = viewer.organisation();
         let (trail, steps) = inner.trail(organisation)?;
-        let begin = match *position {
+        let begin = match position {
             Position::After(seq) if inner.engine.tells_from(organisation, seq)? => {
                 let remark = format!("what happened after event {seq}");
                 Begin {
@@ -272,16 +272,15 @@ impl EventStream {
         let organisation = Arc::clone(self.viewer.organisation());
         let read = move || engine.changes(&organisation, cursor, PAGE);
         match tokio::task::spawn_blocking(read).await {
-            // The store says that it has nothing, although the chain went on: it was cut.
             Ok(Ok(feed)) if feed.reaches > cursor => {
                 Some((feed.changes.iter().map(Told::new).collect(), feed.reaches))
             }
-            Ok(Ok(_)) => None,
             Ok(Err(error)) => {
                 tracing::warn!(%error, "an event stream ends: the audit log cannot be read");
                 None
             }
-            Err(_) => None,
+            // The chain went on, and yet there is nothing: it was cut. Or the read panicked.
+            Ok(Ok(_)) | Err(_) => None,
         }
     }
 }

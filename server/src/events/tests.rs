@@ -88,7 +88,7 @@ impl Bench {
         position: Position,
         still: Still,
     ) -> Result<Told, OpenError> {
-        let stream = hub.open(viewer.clone(), &position, still, &self.moment())?;
+        let stream = hub.open(viewer.clone(), position, still, &self.moment())?;
         Ok(Told {
             frames: Box::pin(stream.frames().map(Result::unwrap)),
             comments: Vec::new(),
@@ -420,7 +420,11 @@ async fn a_stream_that_fell_behind_all_that_is_kept_reads_on_from_the_store() {
     lags.snapshot().await;
     let asking = {
         let (bench, me) = (bench.clone(), me.clone());
-        std::thread::spawn(move || (0..MANY).for_each(|_| drop(bench.ask(&me))))
+        std::thread::spawn(move || {
+            (0..MANY).for_each(|_| {
+                bench.ask(&me);
+            });
+        })
     };
     // The one that reads is not slowed by the one that does not.
     for seq in 1..=MANY {

@@ -33,7 +33,7 @@ pub(crate) async fn stream(
     let moment = app.moments.now();
     let still: Still = Arc::new(move || presented.is_good());
     let shared = App::clone(&app);
-    let opening = move || shared.hub.open(caller, &position, still, &moment);
+    let opening = move || shared.hub.open(caller, position, still, &moment);
     match app.pool.run(opening).await {
         Ok(Ok(stream)) => {
             let mut response = Response::new(Body::from_stream(stream.frames()));

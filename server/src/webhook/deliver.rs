@@ -35,7 +35,7 @@ const NOTICE_ID: HeaderName = HeaderName::from_static("sernixa-notice-id");
 pub(super) struct Courier {
     client: Client,
     hook: Webhook,
-    counts: Arc<Counts>,
+    counts: Counts,
     first_pause: Duration,
 }
 
@@ -49,13 +49,13 @@ enum Attempt {
 }
 
 impl Courier {
-    pub(super) fn new(hook: &Webhook, counts: Arc<Counts>) -> Result<Self, reqwest::Error> {
+    pub(super) fn new(hook: &Webhook, counts: Counts) -> Result<Self, reqwest::Error> {
         Self::with(hook, counts, system(), FIRST_PAUSE)
     }
 
     pub(super) fn with(
         hook: &Webhook,
-        counts: Arc<Counts>,
+        counts: Counts,
         lookup: Lookup,
         first_pause: Duration,
     ) -> Result<Self, reqwest::Error> {
@@ -112,7 +112,7 @@ impl Courier {
         for attempt in 1..=ATTEMPTS {
             match self.attempt(notice).await {
                 Attempt::Delivered => {
-                    Counts::add(&self.counts.delivered);
+                    self.counts.delivered.inc();
                     return;
                 }
                 Attempt::Refused(status) => {
@@ -129,12 +129,14 @@ impl Courier {
                 }
             }
         }
-        Counts::add(&self.counts.failed);
+        self.counts.failed.inc();
     }
 
     async fn attempt(&self, notice: &Notice) -> Attempt {
         let seconds = moments::time().millis() / 1_000;
-        let signature = signature(&self.hook.secret, seconds, &notice.body);
+        let Some(signature) = signature(&self.hook.secret, seconds, &notice.body) else {
+            return Attempt::Again("the notice cannot be signed".to_owned());
+        };
         let request = self
             .client
             .post(self.hook.url.clone())

@@ -14,8 +14,9 @@ mod sign;
 mod tests;
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::registry::Registry;
 use sernixa_engine::{Change, ChangeKind, Detail, Status};
 use tokio::sync::mpsc;
 
@@ -55,19 +56,38 @@ impl Notice {
 }
 
 /// What became of notices, for the metrics.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Counts {
     /// Taken by a receiver.
-    pub(crate) delivered: AtomicU64,
+    delivered: Counter,
     /// Given up after the last attempt, or refused.
-    pub(crate) failed: AtomicU64,
+    failed: Counter,
     /// Not sent: the queue was full.
-    pub(crate) dropped: AtomicU64,
+    dropped: Counter,
 }
 
 impl Counts {
-    fn add(counter: &AtomicU64) -> u64 {
-        counter.fetch_add(1, Ordering::Relaxed)
+    /// Shows them among the metrics.
+    pub(crate) fn register(&self, registry: &mut Registry) {
+        for (name, help, counter) in [
+            ("delivered", "taken by a receiver", &self.delivered),
+            (
+                "failed",
+                "refused, or given up after the last attempt",
+                &self.failed,
+            ),
+            (
+                "dropped",
+                "not sent, because the receiver did not keep up",
+                &self.dropped,
+            ),
+        ] {
+            let (name, help) = (
+                format!("webhook_notices_{name}"),
+                format!("Notices of webhooks: {help}"),
+            );
+            registry.register(name, help, counter.clone());
+        }
     }
 }
 
@@ -77,29 +97,31 @@ impl Counts {
 /// When the HTTP client cannot be set up.
 pub(crate) fn start(
     hooks: &[Webhook],
-    counts: &Arc<Counts>,
+    counts: &Counts,
     closing: &Closing,
 ) -> Result<Option<Watcher>, reqwest::Error> {
     let mut queues = Vec::with_capacity(hooks.len());
     for hook in hooks {
         let (queue, notices) = mpsc::channel(QUEUE);
-        let courier = deliver::Courier::new(hook, Arc::clone(counts))?;
+        let courier = deliver::Courier::new(hook, counts.clone())?;
         tokio::spawn(courier.run(notices, closing.clone()));
         queues.push((hook.host(), queue));
     }
     if queues.is_empty() {
         return Ok(None);
     }
-    let counts = Arc::clone(counts);
+    let counts = counts.clone();
     Ok(Some(Box::new(move |change| {
         let Some(notice) = Notice::of(change) else {
             return;
         };
         for (host, queue) in &queues {
             // Never waited for: decisions come first.
-            if queue.try_send(notice.clone()).is_err() && Counts::add(&counts.dropped) % 1_000 == 0
-            {
-                tracing::warn!(%host, "a webhook does not keep up; notices are dropped");
+            if queue.try_send(notice.clone()).is_err() {
+                let before = counts.dropped.inc();
+                if before.is_multiple_of(1_000) {
+                    tracing::warn!(%host, "a webhook does not keep up; notices are dropped");
+                }
             }
         }
     })))

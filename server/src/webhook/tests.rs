@@ -2,7 +2,6 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
-use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
@@ -94,19 +93,20 @@ fn notice() -> Notice {
     }
 }
 
-fn courier(hook: &Webhook, counts: &Arc<Counts>, lookup: Lookup) -> Courier {
-    Courier::with(hook, Arc::clone(counts), lookup, Duration::from_millis(1)).unwrap()
+fn courier(hook: &Webhook, counts: &Counts, lookup: Lookup) -> Courier {
+    Courier::with(hook, counts.clone(), lookup, Duration::from_millis(1)).unwrap()
 }
 
 fn counted(counts: &Counts) -> [u64; 3] {
-    [&counts.delivered, &counts.failed, &counts.dropped].map(|count| count.load(Ordering::SeqCst))
+    [&counts.delivered, &counts.failed, &counts.dropped]
+        .map(prometheus_client::metrics::counter::Counter::get)
 }
 
 #[tokio::test]
 async fn what_waits_for_review_is_told_signed_and_without_its_metadata() {
     let receiver = Receiver::answering(&["204 No Content"]);
     let engine = Engine::builder().build().unwrap();
-    let counts = Arc::default();
+    let counts = Counts::default();
     let (close, closing) = closing();
     let watcher = super::start(&[receiver.hook()], &counts, &closing).unwrap();
     let hub = Hub::start(engine.clone(), Limits::default(), watcher).unwrap();
@@ -142,7 +142,7 @@ async fn what_waits_for_review_is_told_signed_and_without_its_metadata() {
     let seconds = signed.split(['=', ',']).nth(1).unwrap().parse().unwrap();
     assert_eq!(
         signed,
-        super::sign::signature(&SecretString::from(SECRET), seconds, body)
+        super::sign::signature(&SecretString::from(SECRET), seconds, body).unwrap()
     );
     let id = told["approval"]["approval_id"].as_str().unwrap();
     assert_eq!(header(&request, "sernixa-notice-id"), format!("{id}.1"));
@@ -152,7 +152,7 @@ async fn what_waits_for_review_is_told_signed_and_without_its_metadata() {
 
 #[tokio::test]
 async fn a_notice_is_sent_again_after_trouble_under_the_same_id_and_not_after_a_no() {
-    let counts: Arc<Counts> = Arc::default();
+    let counts = Counts::default();
     let receiver = Receiver::answering(&["503 Busy", "429 Slow", "200 OK"]);
     courier(&receiver.hook(), &counts, system())
         .bring(&notice())
@@ -181,7 +181,7 @@ async fn a_notice_is_sent_again_after_trouble_under_the_same_id_and_not_after_a_
 
 #[tokio::test]
 async fn a_receiver_that_stays_away_is_given_up() {
-    let counts: Arc<Counts> = Arc::default();
+    let counts = Counts::default();
     let receiver = Receiver::answering(&["500 Broken"]);
     courier(&receiver.hook(), &counts, system())
         .bring(&notice())
@@ -211,7 +211,7 @@ async fn a_name_that_leads_inside_is_not_connected_to() {
     for inside in [v4, mapped] {
         let lookup: Lookup =
             Arc::new(move |_| Box::pin(async move { Ok(vec![SocketAddr::new(inside, 0)]) }));
-        let counts: Arc<Counts> = Arc::default();
+        let counts = Counts::default();
         courier(&hook(http), &counts, Arc::clone(&lookup))
             .bring(&notice())
             .await;
@@ -241,7 +241,7 @@ async fn a_receiver_that_hangs_delays_nothing_and_what_does_not_fit_is_counted()
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let url = format!("http://{}/", listener.local_addr().unwrap());
     let hook = Webhook::new(&url, SecretString::from(SECRET), HERE).unwrap();
-    let counts: Arc<Counts> = Arc::default();
+    let counts = Counts::default();
     let (close, closing) = closing();
     let watcher = super::start(&[hook], &counts, &closing).unwrap().unwrap();
     let engine = Engine::builder().build().unwrap();
