@@ -12,6 +12,8 @@
 mod audit;
 #[cfg(feature = "cedar")]
 mod cedar;
+#[cfg(feature = "cedar")]
+mod cedar_loading;
 mod checkpoints;
 mod claims;
 mod decisions;
