@@ -48,7 +48,11 @@ impl Presented {
 }
 
 /// Lets a request in with its [`Principal`] and [`Presented`] among its extensions, or answers it.
-pub(crate) async fn door(State(app): State<App>, mut request: Request<Body>, next: Next) -> Response {
+pub(crate) async fn door(
+    State(app): State<App>,
+    mut request: Request<Body>,
+    next: Next,
+) -> Response {
     if OPEN.contains(&request.uri().path()) {
         return next.run(request).await;
     }
@@ -85,10 +89,7 @@ enum Turned {
     Away(Box<Response>),
 }
 
-async fn authenticate(
-    app: &Shared,
-    headers: &HeaderMap,
-) -> Result<(Principal, Presented), Turned> {
+async fn authenticate(app: &Shared, headers: &HeaderMap) -> Result<(Principal, Presented), Turned> {
     let engine = app.engine.clone();
     let Some(key) = bearer(headers) else {
         let reason = "send a key: `Authorization: Bearer srnx_live_…`";

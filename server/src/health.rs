@@ -4,9 +4,9 @@
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use sernixa_engine::Failures;
 use sernixa_protocol::display::one_line;
-use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::app::Shared;
@@ -125,7 +125,9 @@ impl Shared {
         };
         let status = policies.status();
         match status.failure {
-            None => json!({"status": "ok", "source": "folder", "digest": status.digest.to_string()}),
+            None => {
+                json!({"status": "ok", "source": "folder", "digest": status.digest.to_string()})
+            }
             Some(failure) => json!({
                 "status": "stale",
                 "source": "folder",

@@ -60,8 +60,8 @@ impl Metrics {
             requests: Family::default(),
             durations: Family::new_with_constructor(|| {
                 Histogram::new([
-                    0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0,
-                    2.5, 5.0, 10.0, 30.0,
+                    0.000_25, 0.000_5, 0.001, 0.002_5, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5,
+                    1.0, 2.5, 5.0, 10.0, 30.0,
                 ])
             }),
             submissions: Family::default(),
@@ -98,19 +98,30 @@ impl Metrics {
             "Requests over a limit of rate",
             metrics.limited.clone(),
         );
-        registry.register("connections", "Open connections", metrics.connections.clone());
+        registry.register(
+            "connections",
+            "Open connections",
+            metrics.connections.clone(),
+        );
         registry.register(
             "engine_calls",
             "Engine calls at work",
             metrics.engine_calls.clone(),
         );
-        registry.register("event_streams", "Open event streams", metrics.streams.clone());
+        registry.register(
+            "event_streams",
+            "Open event streams",
+            metrics.streams.clone(),
+        );
         registry.register(
             "engine_failures",
             "How often the engine could not do its part since the start",
             metrics.engine_failures.clone(),
         );
-        Self { registry, ..metrics }
+        Self {
+            registry,
+            ..metrics
+        }
     }
 
     /// Where other parts of the service show their own.

@@ -73,7 +73,10 @@ pub fn read(dir: &Path) -> Result<Sources, ReadError> {
             continue;
         }
         let Some(name) = name.to_str() else {
-            return Err(ReadError::new(&entry.path(), "the file's name is not UTF-8"));
+            return Err(ReadError::new(
+                &entry.path(),
+                "the file's name is not UTF-8",
+            ));
         };
         if kind == Some("cedarschema") && name != METADATA_SCHEMA {
             let what = format!("only {METADATA_SCHEMA} is read as a schema: rename or remove it");
@@ -121,7 +124,9 @@ fn read_file(root: &Path, path: &Path) -> Result<String, ReadError> {
     let mut bytes = Vec::new();
     let longest = u64::try_from(MAX_TEXT_BYTES).unwrap_or(u64::MAX);
     let file = File::open(&real).map_err(fail)?;
-    file.take(longest + 1).read_to_end(&mut bytes).map_err(fail)?;
+    file.take(longest + 1)
+        .read_to_end(&mut bytes)
+        .map_err(fail)?;
     if bytes.len() > MAX_TEXT_BYTES {
         let what = format!("the file is longer than {} MiB", MAX_TEXT_BYTES >> 20);
         return Err(ReadError::new(path, what));

@@ -80,8 +80,20 @@ mod tests {
     #[test]
     fn what_could_mean_two_things_is_no_duration() {
         for text in [
-            "", " ", "15", "m", "15 m", "-1s", "1.5h", "30m1h", "1m1m", "1y", "15M", "99999999999d",
-            "18446744073709551616ms", "1h30",
+            "",
+            " ",
+            "15",
+            "m",
+            "15 m",
+            "-1s",
+            "1.5h",
+            "30m1h",
+            "1m1m",
+            "1y",
+            "15M",
+            "99999999999d",
+            "18446744073709551616ms",
+            "1h30",
         ] {
             assert_eq!(parse(text), None, "{text:?}");
         }

@@ -77,10 +77,8 @@ impl Written {
             outcome_within: root.duration("outcome_within", SECOND..=30 * DAY)?,
             memory_threshold: memory.number("threshold", 1..=100)?,
             memory_window: memory.duration("window", SECOND..=365 * DAY)?,
-            memory_unbound: memory.word(
-                "unbound",
-                &[("off", Unbound::Off), ("low", Unbound::Low)],
-            )?,
+            memory_unbound: memory
+                .word("unbound", &[("off", Unbound::Off), ("low", Unbound::Low)])?,
             webhooks: webhooks::read(&mut root)?,
             limits: read_limits(&mut limits)?,
         };
@@ -185,8 +183,14 @@ mod tests {
         let written = Written::parse(Path::new("/etc/sernixa/sernixa.toml"), text).unwrap();
         assert_eq!(written.mode, Some(Mode::Production));
         assert_eq!(written.listen.unwrap().port(), 9_000);
-        assert_eq!(written.store.unwrap(), Path::new("/etc/sernixa/data/sernixa.db"));
-        assert_eq!(written.policies.unwrap(), Path::new("/etc/sernixa/policies"));
+        assert_eq!(
+            written.store.unwrap(),
+            Path::new("/etc/sernixa/data/sernixa.db")
+        );
+        assert_eq!(
+            written.policies.unwrap(),
+            Path::new("/etc/sernixa/policies")
+        );
         assert_eq!(written.ttl, Some(Duration::from_mins(15)));
         assert_eq!(written.memory_threshold, Some(5));
         assert_eq!(written.memory_unbound, Some(Unbound::Off));
@@ -199,24 +203,54 @@ mod tests {
     #[test]
     fn every_fault_names_file_key_and_rule() {
         for (text, says) in [
-            ("organization = \"a\"", "`organization` is not a setting; did you mean `organisation`?"),
-            ("[memory]\ntreshold = 3", "`memory.treshold` is not a setting; did you mean `threshold`?"),
-            ("xyzzy = 1", "`xyzzy` is not a setting; known here: memory, limits, mode,"),
+            (
+                "organization = \"a\"",
+                "`organization` is not a setting; did you mean `organisation`?",
+            ),
+            (
+                "[memory]\ntreshold = 3",
+                "`memory.treshold` is not a setting; did you mean `threshold`?",
+            ),
+            (
+                "xyzzy = 1",
+                "`xyzzy` is not a setting; known here: memory, limits, mode,",
+            ),
             ("ttl = 15", "`ttl` must be a duration such as"),
             ("ttl = \"15\"", "from 1s to 30d"),
             ("ttl = \"31d\"", "`ttl` must be a duration"),
             ("claim_by = \"0s\"", "`claim_by` must be a duration"),
-            ("mode = \"prod\"", "`mode` must be \"local_demo\" or \"production\""),
+            (
+                "mode = \"prod\"",
+                "`mode` must be \"local_demo\" or \"production\"",
+            ),
             ("mode = 1", "`mode` must be a text"),
-            ("listen = \"localhost\"", "`listen` must be an address with a port"),
-            ("organisation = \"a b\"", "`organisation` must have 1 to 64 characters"),
+            (
+                "listen = \"localhost\"",
+                "`listen` must be an address with a port",
+            ),
+            (
+                "organisation = \"a b\"",
+                "`organisation` must have 1 to 64 characters",
+            ),
             ("memory = 3", "`memory` must be a table"),
-            ("[memory]\nthreshold = 0", "`memory.threshold` must be a whole number from 1 to 100"),
+            (
+                "[memory]\nthreshold = 0",
+                "`memory.threshold` must be a whole number from 1 to 100",
+            ),
             ("[memory]\nthreshold = -1", "`memory.threshold` must be"),
             ("[memory]\nunbound = \"LOW\"", "did you mean \"low\"?"),
-            ("[limits]\nbody = \"2MiB\"", "`limits.body` must be a number of bytes"),
-            ("[limits]\nbody = \"9999999999999999999MiB\"", "`limits.body`"),
-            ("policies = \"\"", "`policies` must be a text that is not empty"),
+            (
+                "[limits]\nbody = \"2MiB\"",
+                "`limits.body` must be a number of bytes",
+            ),
+            (
+                "[limits]\nbody = \"9999999999999999999MiB\"",
+                "`limits.body`",
+            ),
+            (
+                "policies = \"\"",
+                "`policies` must be a text that is not empty",
+            ),
             ("ttl = \"15m\"\nttl = \"15m\"", "line 2"),
             ("mode = ", "line 1"),
         ] {

@@ -291,7 +291,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("sernixa.toml");
         let keys = folder.path().join("keys.toml");
-        let key = "[[key]]\nid = \"a\"\nsecret = \"0123456789abcdef\"\nowner = \"o\"\nagents = [\"*\"]\n";
+        let key =
+            "[[key]]\nid = \"a\"\nsecret = \"0123456789abcdef\"\nowner = \"o\"\nagents = [\"*\"]\n";
         private_file::create(&keys, key).unwrap();
         let mut text = String::from("mode = \"production\"\n");
         let production = |text: &str, listen: Option<&str>| {
@@ -302,9 +303,17 @@ mod tests {
                 ..Flags::default()
             })
         };
-        assert!(production(&text, None).unwrap_err().contains("organisation"));
+        assert!(
+            production(&text, None)
+                .unwrap_err()
+                .contains("organisation")
+        );
         text.push_str("organisation = \"acme\"\n");
-        assert!(production(&text, None).unwrap_err().contains("signing_keys"));
+        assert!(
+            production(&text, None)
+                .unwrap_err()
+                .contains("signing_keys")
+        );
         text.push_str("signing_keys = \"keys.toml\"\n");
         let config = production(&text, None).unwrap();
         assert_eq!(config.settings.memory.unbound, Unbound::Off);
@@ -313,7 +322,11 @@ mod tests {
             sernixa_engine::SelfDecision::Refused
         );
         let open = Some("0.0.0.0:8000");
-        assert!(production(&text, open).unwrap_err().contains("behind_proxy"));
+        assert!(
+            production(&text, open)
+                .unwrap_err()
+                .contains("behind_proxy")
+        );
         text.push_str("behind_proxy = true\n");
         assert!(production(&text, open).is_ok());
     }
@@ -322,7 +335,11 @@ mod tests {
     fn a_flag_beats_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("sernixa.toml");
-        std::fs::write(&file, "listen = \"127.0.0.1:9\"\nstore = \"one.db\"\nttl = \"1m\"").unwrap();
+        std::fs::write(
+            &file,
+            "listen = \"127.0.0.1:9\"\nstore = \"one.db\"\nttl = \"1m\"",
+        )
+        .unwrap();
         let config = load(Flags {
             config: Some(file),
             store: Some("two.db".into()),

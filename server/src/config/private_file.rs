@@ -21,7 +21,9 @@ pub(crate) fn read(path: &Path) -> Result<SecretString, ConfigError> {
     // Of the file that is open, not of one that took its place.
     check(path, &file)?;
     let mut text = String::new();
-    file.take(MAX + 1).read_to_string(&mut text).map_err(fault)?;
+    file.take(MAX + 1)
+        .read_to_string(&mut text)
+        .map_err(fault)?;
     let text = SecretString::from(text);
     if secrecy::ExposeSecret::expose_secret(&text).len() as u64 > MAX {
         return Err(ConfigError::new(path, "is larger than 1 MiB"));
@@ -58,7 +60,9 @@ pub(crate) fn create(path: &Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())?;
     file.sync_all()?;
     // The name is on disk only when its folder is.
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = path
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 

@@ -28,7 +28,12 @@ impl<'a> Section<'a> {
                 let before = text.get(..span.start).unwrap_or_default();
                 1 + before.matches('\n').count()
             });
-            let what = error.message().lines().next().unwrap_or_default().to_owned();
+            let what = error
+                .message()
+                .lines()
+                .next()
+                .unwrap_or_default()
+                .to_owned();
             ConfigError::new(file, format!("line {line}: {}", one_line(&what)))
         })?;
         Ok(Self::of(file, String::new(), table))
@@ -109,9 +114,9 @@ impl<'a> Section<'a> {
     ) -> Result<Option<T>, ConfigError> {
         match self.take(name) {
             None => Ok(None),
-            Some(Value::String(text)) => read(&text)
-                .map(Some)
-                .ok_or_else(|| self.fault(name, rule)),
+            Some(Value::String(text)) => {
+                read(&text).map(Some).ok_or_else(|| self.fault(name, rule))
+            }
             Some(_) => Err(self.fault(name, rule)),
         }
     }
@@ -186,7 +191,10 @@ impl<'a> Section<'a> {
             .map(Some)
             .ok_or_else(|| {
                 let (least, most) = bounds.into_inner();
-                self.fault(name, &format!("must be a whole number from {least} to {most}"))
+                self.fault(
+                    name,
+                    &format!("must be a whole number from {least} to {most}"),
+                )
             })
     }
 

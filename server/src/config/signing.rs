@@ -119,7 +119,9 @@ mod tests {
     use super::*;
 
     fn fault(text: &str, mode: Mode) -> String {
-        parse(Path::new("keys.toml"), text, mode).unwrap_err().to_string()
+        parse(Path::new("keys.toml"), text, mode)
+            .unwrap_err()
+            .to_string()
     }
 
     #[test]
@@ -146,16 +148,28 @@ mod tests {
     #[test]
     fn a_fault_names_the_member_and_never_the_secret() {
         let key = |secret: &str, rest: &str| {
-            format!("[[key]]\nid = \"one\"\nsecret = \"{secret}\"\nowner = \"o\"\nagents = []\n{rest}")
+            format!(
+                "[[key]]\nid = \"one\"\nsecret = \"{secret}\"\nowner = \"o\"\nagents = []\n{rest}"
+            )
         };
         for (text, says) in [
             (key("hunter2", ""), "`key[0].secret`"),
-            (key("hunter2hunter2hunter2", "secrets = 1"), "did you mean `secret`?"),
             (
-                [key("hunter2hunter2hunter2", ""), key("hunter2hunter2hunter2", "")].concat(),
+                key("hunter2hunter2hunter2", "secrets = 1"),
+                "did you mean `secret`?",
+            ),
+            (
+                [
+                    key("hunter2hunter2hunter2", ""),
+                    key("hunter2hunter2hunter2", ""),
+                ]
+                .concat(),
                 "`key[1].id`",
             ),
-            ("[[key]]\nid = \"one\"".to_owned(), "`key[0].secret` is missing"),
+            (
+                "[[key]]\nid = \"one\"".to_owned(),
+                "`key[0].secret` is missing",
+            ),
             (String::new(), "`key` is missing"),
         ] {
             let fault = fault(&text, Mode::Production);
@@ -166,9 +180,8 @@ mod tests {
 
     #[test]
     fn a_demonstration_takes_the_clients_own_secret_however_short() {
-        let environment = |name: &str| {
-            (name == DEMO_SECRET).then(|| SecretString::from("test-secret"))
-        };
+        let environment =
+            |name: &str| (name == DEMO_SECRET).then(|| SecretString::from("test-secret"));
         let keyring = keyring(Mode::LocalDemo, None, &environment).unwrap();
         assert!(keyring.get(DEMO_ID).is_some());
         let error = super::keyring(Mode::Production, None, &environment).unwrap_err();

@@ -1,4 +1,4 @@
-//! Asking whether an action may run.
+//! Asking whether an action, or a tool call, may run.
 
 use axum::Extension;
 use axum::body::Body;
@@ -8,20 +8,56 @@ use axum::response::Response;
 use sernixa_engine::{self as engine, Principal};
 
 use crate::app::App;
-use crate::body;
+use crate::schema::{Accepted, Pending, Refusal, Submission, ToolAccepted, ToolCall};
 
-/// Submits an action.
+/// Ask whether an action may run.
+#[utoipa::path(
+    post, path = "/api/actions/execute", tag = "actions",
+    request_body = Submission,
+    responses(
+        (status = 200, description = "It may run now.", body = Accepted),
+        (status = 202, description = "A person decides first: wait for the approval.", body = Pending),
+        (status = 400, description = "The body is no JSON object, or has a member twice.", body = Refusal),
+        (status = 403, description = "It may not run, or the key may not ask.", body = Refusal),
+        (status = 422, description = "A member breaks a rule.", body = Refusal),
+    ),
+)]
 pub(crate) async fn execute(
     State(app): State<App>,
     Extension(caller): Extension<Principal>,
     request: Request<Body>,
 ) -> Response {
-    let body = match body::read(&app, request, app.config.limits.body_bytes).await {
-        Ok(body) => body,
-        Err(refused) => return refused,
-    };
-    app.ask(caller, move |engine, caller, moment| {
-        engine.handle(caller, engine::Request::Submit { body: &body }, moment)
-    })
-    .await
+    let response = app
+        .ask_with(caller, request, |engine, caller, moment, body| {
+            engine.handle(caller, engine::Request::Submit { body }, moment)
+        })
+        .await;
+    app.metrics.submission(response.status().as_u16());
+    response
+}
+
+/// Ask whether a tool may be called.
+#[utoipa::path(
+    post, path = "/api/mcp/tools/call", tag = "actions",
+    request_body = ToolCall,
+    responses(
+        (status = 200, description = "The caller may call the tool now.", body = ToolAccepted),
+        (status = 202, description = "A person decides first: wait for the approval.", body = Pending),
+        (status = 400, description = "The body is no JSON object, or has a member twice.", body = Refusal),
+        (status = 403, description = "It may not be called, or the key may not ask.", body = Refusal),
+        (status = 422, description = "A member breaks a rule.", body = Refusal),
+    ),
+)]
+pub(crate) async fn call_tool(
+    State(app): State<App>,
+    Extension(caller): Extension<Principal>,
+    request: Request<Body>,
+) -> Response {
+    let response = app
+        .ask_with(caller, request, |engine, caller, moment, body| {
+            engine.handle(caller, engine::Request::CallTool { body }, moment)
+        })
+        .await;
+    app.metrics.submission(response.status().as_u16());
+    response
 }

@@ -8,26 +8,42 @@ use axum::http::Request;
 use axum::response::Response;
 use serde::Deserialize;
 use sernixa_engine::{self as engine, Principal};
+use utoipa::IntoParams;
 
+use super::{limit, name, odd_query};
 use crate::app::App;
-use crate::body;
-use crate::reply::{Word, refuse};
+use crate::schema::{
+    ClaimAsk, Claimed, DecisionAsk, Done, OutcomeResults, Outcomes, Record, Refusal, WithdrawAsk,
+};
 
-/// How many are listed.
-#[derive(Deserialize)]
-pub(crate) struct Limit {
-    limit: Option<usize>,
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Pending {
+    /// At most so many. Default 50.
+    #[param(minimum = 1, maximum = 100, nullable = false)]
+    limit: Option<u32>,
 }
 
-/// What waits for review.
+/// What waits for review, the oldest first.
+#[utoipa::path(
+    get, path = "/api/approvals/pending", tag = "approvals", params(Pending),
+    responses(
+        (status = 200, description = "All of the organisation's, or the key's own.", body = [Record]),
+        (status = 422, description = "A parameter breaks a rule.", body = Refusal),
+    ),
+)]
 pub(crate) async fn pending(
     State(app): State<App>,
     Extension(caller): Extension<Principal>,
-    query: Result<Query<Limit>, QueryRejection>,
+    query: Result<Query<Pending>, QueryRejection>,
 ) -> Response {
     let limit = match query {
-        Ok(Query(Limit { limit })) => limit.unwrap_or(50),
-        Err(_) => return refuse(Word::Invalid, "`limit` must be a number from 1 to 100"),
+        Ok(Query(asked)) => limit(asked.limit, 50, 100),
+        Err(rejection) => Err(odd_query(&rejection)),
+    };
+    let limit = match limit {
+        Ok(limit) => limit,
+        Err(refused) => return refused,
     };
     app.ask(caller, move |engine, caller, moment| {
         engine.handle(caller, engine::Request::Pending { limit }, moment)
@@ -36,6 +52,14 @@ pub(crate) async fn pending(
 }
 
 /// One approval.
+#[utoipa::path(
+    get, path = "/api/approvals/{approval_id}", tag = "approvals",
+    params(("approval_id" = String, Path)),
+    responses(
+        (status = 200, description = "The approval as it stands.", body = Record),
+        (status = 404, description = "There is none, or the key may not see it.", body = Refusal),
+    ),
+)]
 pub(crate) async fn record(
     State(app): State<App>,
     Extension(caller): Extension<Principal>,
@@ -48,55 +72,116 @@ pub(crate) async fn record(
     .await
 }
 
-/// A name that cannot be read names nothing.
-fn name(path: Result<Path<String>, PathRejection>) -> String {
-    path.map(|Path(name)| name).unwrap_or_default()
+/// Decide what waits for review.
+#[utoipa::path(
+    post, path = "/api/approvals/{approval_id}/decision", tag = "approvals",
+    params(("approval_id" = String, Path)),
+    request_body = DecisionAsk,
+    responses(
+        (status = 200, description = "It is decided.", body = Record),
+        (status = 400, description = "The body is no JSON object, or has a member twice.", body = Refusal),
+        (status = 403, description = "The key may not decide this.", body = Refusal),
+        (status = 404, description = "There is none, or the key may not see it.", body = Refusal),
+        (status = 409, description = "It has ended otherwise.", body = Refusal),
+        (status = 422, description = "A member breaks a rule.", body = Refusal),
+    ),
+)]
+pub(crate) async fn decision(
+    State(app): State<App>,
+    Extension(caller): Extension<Principal>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request<Body>,
+) -> Response {
+    let id = name(path);
+    app.ask_with(caller, request, move |engine, caller, moment, body| {
+        let approval_id = &*id;
+        engine.handle(
+            caller,
+            engine::Request::Decide { approval_id, body },
+            moment,
+        )
+    })
+    .await
 }
 
-macro_rules! steps {
-    ($($(#[$doc:meta])* $name:ident => $request:ident,)+) => {$(
-        $(#[$doc])*
-        pub(crate) async fn $name(
-            State(app): State<App>,
-            Extension(caller): Extension<Principal>,
-            path: Result<Path<String>, PathRejection>,
-            request: Request<Body>,
-        ) -> Response {
-            let id = name(path);
-            let body = match body::read(&app, request, app.config.limits.body_bytes).await {
-                Ok(body) => body,
-                Err(refused) => return refused,
-            };
-            app.ask(caller, move |engine, caller, moment| {
-                let request = engine::Request::$request { approval_id: &id, body: &body };
-                engine.handle(caller, request, moment)
-            })
-            .await
-        }
-    )+};
+/// Start what was approved, once.
+#[utoipa::path(
+    post, path = "/api/approvals/{approval_id}/claim", tag = "approvals",
+    params(("approval_id" = String, Path)),
+    request_body = ClaimAsk,
+    responses(
+        (status = 200, description = "The action starts now.", body = Claimed),
+        (status = 400, description = "The body is no JSON object, or has a member twice.", body = Refusal),
+        (status = 403, description = "The key may not claim, or its signature does not verify.", body = Refusal),
+        (status = 404, description = "There is none, or the key may not see it.", body = Refusal),
+        (status = 409, description = "It cannot be started; `detail.status` says why.", body = Refusal),
+        (status = 422, description = "A member breaks a rule.", body = Refusal),
+    ),
+)]
+pub(crate) async fn claim(
+    State(app): State<App>,
+    Extension(caller): Extension<Principal>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request<Body>,
+) -> Response {
+    let id = name(path);
+    app.ask_with(caller, request, move |engine, caller, moment, body| {
+        let approval_id = &*id;
+        engine.handle(caller, engine::Request::Claim { approval_id, body }, moment)
+    })
+    .await
 }
 
-steps! {
-    /// Records a person's decision.
-    decision => Decide,
-    /// Starts what was approved.
-    claim => Claim,
-    /// Takes a request back.
-    withdraw => Withdraw,
+/// Take back what nobody waits for any more.
+#[utoipa::path(
+    post, path = "/api/approvals/{approval_id}/withdraw", tag = "approvals",
+    params(("approval_id" = String, Path)),
+    request_body = WithdrawAsk,
+    responses(
+        (status = 200, description = "It is taken back.", body = Done),
+        (status = 400, description = "The body is no JSON object, or has a member twice.", body = Refusal),
+        (status = 403, description = "The key may not withdraw, or its signature does not verify.", body = Refusal),
+        (status = 404, description = "There is none, or the key may not see it.", body = Refusal),
+        (status = 409, description = "It cannot be taken back; `detail.status` says why.", body = Refusal),
+        (status = 422, description = "A member breaks a rule.", body = Refusal),
+    ),
+)]
+pub(crate) async fn withdraw(
+    State(app): State<App>,
+    Extension(caller): Extension<Principal>,
+    path: Result<Path<String>, PathRejection>,
+    request: Request<Body>,
+) -> Response {
+    let id = name(path);
+    app.ask_with(caller, request, move |engine, caller, moment, body| {
+        let approval_id = &*id;
+        engine.handle(
+            caller,
+            engine::Request::Withdraw { approval_id, body },
+            moment,
+        )
+    })
+    .await
 }
 
-/// Records how actions ended.
+/// Tell how actions ended.
+#[utoipa::path(
+    post, path = "/api/approvals/outcomes", tag = "approvals",
+    request_body = Outcomes,
+    responses(
+        (status = 200, description = "What was made of each report.", body = OutcomeResults),
+        (status = 400, description = "The body is no JSON object, or has a member twice.", body = Refusal),
+        (status = 403, description = "The key may not report.", body = Refusal),
+        (status = 422, description = "A member breaks a rule.", body = Refusal),
+    ),
+)]
 pub(crate) async fn outcomes(
     State(app): State<App>,
     Extension(caller): Extension<Principal>,
     request: Request<Body>,
 ) -> Response {
-    let body = match body::read(&app, request, app.config.limits.body_bytes).await {
-        Ok(body) => body,
-        Err(refused) => return refused,
-    };
-    app.ask(caller, move |engine, caller, moment| {
-        engine.handle(caller, engine::Request::Outcomes { body: &body }, moment)
+    app.ask_with(caller, request, |engine, caller, moment, body| {
+        engine.handle(caller, engine::Request::Outcomes { body }, moment)
     })
     .await
 }

@@ -21,7 +21,17 @@ const LAST_EVENT_ID: HeaderName = HeaderName::from_static("last-event-id");
 /// Keeps proxies of a common make from holding events back.
 const X_ACCEL_BUFFERING: HeaderName = HeaderName::from_static("x-accel-buffering");
 
-/// Streams what happens to the approvals that the caller may see.
+/// What happens to the approvals that the key may see, as it happens.
+///
+/// Server-sent events; the data of each is a record with `change` and `seq`. With `Last-Event-ID` it
+/// goes on after that event; without, it begins with how things stand.
+#[utoipa::path(
+    get, path = "/api/approvals/events", tag = "approvals",
+    params(("last-event-id" = Option<String>, Header, description = "The id of the last event that was seen.")),
+    responses(
+        (status = 200, description = "The stream.", body = String, content_type = "text/event-stream"),
+    ),
+)]
 pub(crate) async fn stream(
     State(app): State<App>,
     Extension(caller): Extension<Principal>,

@@ -1,37 +1,70 @@
-//! Which path leads where.
+//! Which path leads where, and what is told of each in the `OpenAPI` document.
 
 mod account;
 mod actions;
 mod approvals;
+mod audit;
+mod delegations;
 mod events;
+mod evidence;
+mod memory;
 mod state;
 
 use axum::Router;
+use axum::body::Body;
+use axum::extract::Path;
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::http::Request;
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::{get, post};
+use axum::routing::get;
+use sernixa_engine::{Answer, Engine, Moment, Principal};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
-use crate::app::App;
+use crate::app::{App, Shared};
+use crate::body;
 use crate::door::door;
+use crate::openapi;
 use crate::outer::outer;
 use crate::reply::{Word, refuse};
 
 /// The whole service.
 pub(crate) fn router(app: App) -> Router {
-    Router::new()
-        .route("/health", get(state::health))
-        .route("/ready", get(state::ready))
-        .route("/metrics", get(state::metrics))
-        .route("/api/actions/execute", post(actions::execute))
-        .route("/api/approvals/pending", get(approvals::pending))
-        .route("/api/approvals/events", get(events::stream))
-        .route("/api/approvals/outcomes", post(approvals::outcomes))
-        .route("/api/approvals/{id}", get(approvals::record))
-        .route("/api/approvals/{id}/decision", post(approvals::decision))
-        .route("/api/approvals/{id}/claim", post(approvals::claim))
-        .route("/api/approvals/{id}/withdraw", post(approvals::withdraw))
-        .route("/api/auth/whoami", get(account::whoami))
-        .route("/api/billing/current-plan", get(account::current_plan))
+    let (router, document) = OpenApiRouter::with_openapi(openapi::head())
+        .routes(routes!(state::health))
+        .routes(routes!(state::ready))
+        .routes(routes!(state::metrics))
+        .routes(routes!(actions::execute))
+        .routes(routes!(actions::call_tool))
+        .routes(routes!(approvals::pending))
+        .routes(routes!(approvals::outcomes))
+        .routes(routes!(approvals::record))
+        .routes(routes!(approvals::decision))
+        .routes(routes!(approvals::claim))
+        .routes(routes!(approvals::withdraw))
+        .routes(routes!(events::stream))
+        .routes(routes!(delegations::create, delegations::list))
+        .routes(routes!(delegations::revoke))
+        .routes(routes!(memory::list))
+        .routes(routes!(memory::forget))
+        .routes(routes!(audit::events))
+        .routes(routes!(audit::head))
+        .routes(routes!(audit::verify))
+        .routes(routes!(evidence::approval))
+        .routes(routes!(evidence::time_range))
+        .routes(routes!(evidence::organisation))
+        .routes(routes!(evidence::verify))
+        .routes(routes!(account::whoami))
+        .routes(routes!(account::current_plan))
+        .routes(routes!(account::installation))
+        .split_for_parts();
+    let document = openapi::finish(document);
+    router
+        .route(
+            "/api/openapi.json",
+            get(move || async move { openapi::answer(&document) }),
+        )
         .fallback(nowhere)
         .method_not_allowed_fallback(not_so)
         .layer(from_fn_with_state(App::clone(&app), door))
@@ -45,4 +78,46 @@ async fn nowhere() -> Response {
 
 async fn not_so() -> Response {
     refuse(Word::MethodNotAllowed, "this path takes another method")
+}
+
+/// A name in a path. One that cannot be read names nothing.
+fn name(path: Result<Path<String>, PathRejection>) -> String {
+    path.map(|Path(name)| name).unwrap_or_default()
+}
+
+/// A query that breaks a rule.
+fn odd_query(rejection: &QueryRejection) -> Response {
+    let reason = format!("the query cannot be read: {}", rejection.body_text());
+    refuse(Word::Invalid, &reason)
+}
+
+/// A `limit` within bounds.
+fn limit(asked: Option<u32>, default: u32, most: u32) -> Result<usize, Response> {
+    let limit = asked.unwrap_or(default);
+    if (1..=most).contains(&limit) {
+        Ok(limit as usize)
+    } else {
+        let reason = format!("`limit` must be a whole number from 1 to {most}");
+        Err(refuse(Word::Invalid, &reason))
+    }
+}
+
+impl Shared {
+    /// Reads a body of ordinary length, then asks the engine about it.
+    async fn ask_with(
+        &self,
+        caller: Principal,
+        request: Request<Body>,
+        ask: impl FnOnce(&Engine, &Principal, &Moment, &str) -> Answer + Send + 'static,
+    ) -> Response {
+        match body::read(self, request, self.config.limits.body_bytes).await {
+            Ok(body) => {
+                let ask = move |engine: &Engine, caller: &Principal, moment: &Moment| {
+                    ask(engine, caller, moment, &body)
+                };
+                self.ask(caller, ask).await
+            }
+            Err(refused) => refused,
+        }
+    }
 }

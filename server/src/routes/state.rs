@@ -10,13 +10,25 @@ use sernixa_engine::{Principal, Role};
 use crate::app::App;
 use crate::metrics::Now;
 use crate::reply::{Word, json_text, refuse};
+use crate::schema::{Alive, Readiness, Refusal};
 
-/// The process answers.
+/// Whether the process lives.
+#[utoipa::path(
+    get, path = "/health", tag = "state",
+    responses((status = 200, description = "It lives.", body = Alive)),
+)]
 pub(crate) async fn health() -> Response {
     json_text(StatusCode::OK, r#"{"status":"ok"}"#)
 }
 
-/// The service can do its part.
+/// Whether the service can do its part.
+#[utoipa::path(
+    get, path = "/ready", tag = "state",
+    responses(
+        (status = 200, description = "It can.", body = Readiness),
+        (status = 503, description = "It cannot; `checks` says what is wrong.", body = Readiness),
+    ),
+)]
 pub(crate) async fn ready(State(app): State<App>) -> Response {
     let found = app.health().await;
     let status = if found.is_ready {
@@ -28,6 +40,13 @@ pub(crate) async fn ready(State(app): State<App>) -> Response {
 }
 
 /// Numbers for Prometheus.
+#[utoipa::path(
+    get, path = "/metrics", tag = "state",
+    responses(
+        (status = 200, description = "The numbers.", body = String, content_type = "application/openmetrics-text"),
+        (status = 403, description = "The key may not see them.", body = Refusal),
+    ),
+)]
 pub(crate) async fn metrics(
     State(app): State<App>,
     Extension(caller): Extension<Principal>,
@@ -41,7 +60,8 @@ pub(crate) async fn metrics(
         engine_failures: app.engine.failures().count,
     });
     let mut response = Response::new(text.into());
-    let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    let kind =
+        HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     response.headers_mut().insert(CONTENT_TYPE, kind);
     response
 }
