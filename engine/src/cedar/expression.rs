@@ -56,7 +56,7 @@ fn walk(form: &Value, reads: &mut Reads, faults: &mut Vec<String>) {
                         continue;
                     }
                     "Var" if operands == "context" => reads.time = true,
-                    "==" | "contains" | "containsAny" | "containsAll" => {
+                    "==" | "!=" | "contains" | "containsAny" | "containsAll" => {
                         faults.extend(never(operands));
                     }
                     _ => {}

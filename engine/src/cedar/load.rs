@@ -123,6 +123,9 @@ pub(super) fn load(sources: &Sources) -> Result<Set, LoadError> {
             .max()
             .unwrap_or_default(),
     };
+    if !faults.is_empty() {
+        return Err(LoadError::new(faults));
+    }
     for loaded in &policies {
         let Answers { request, proceed } = loaded.answers;
         for (asked, slices) in [(request, &mut set.request), (proceed, &mut set.proceed)] {

@@ -51,14 +51,31 @@ pub(super) fn pieces(text: &str) -> Vec<Piece> {
     pieces
 }
 
-/// How deep a text nests, at most, whatever it is.
-pub(super) fn depth(text: &str) -> usize {
+/// What must be known of a schema before Cedar reads it.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Outline {
+    /// How deep its brackets nest, at most; `<` counts without its end.
+    pub(super) depth: usize,
+    /// How many `?` it holds: one for each optional member.
+    pub(super) optional: usize,
+}
+
+/// Reads over a schema.
+pub(super) fn outline(text: &str) -> Outline {
+    let mut outline = Outline::default();
     let mut nesting = Nesting::default();
+    let mut angles = 0;
     let mut scanner = Scanner { text, at: 0 };
-    while let Some((_, token)) = scanner.next() {
+    while let Some((at, token)) = scanner.next() {
         nesting.take(token);
+        match text.get(at..).and_then(|rest| rest.chars().next()) {
+            Some('<') => angles += 1,
+            Some('?') => outline.optional += 1,
+            _ => {}
+        }
     }
-    nesting.deepest
+    outline.depth = nesting.deepest + angles;
+    outline
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,6 +99,8 @@ struct Nesting {
     outermost: Level,
     /// The operators and dots of all levels that are open.
     total: usize,
+    /// Whether a value stands before: a bracket after it is an access, as a dot is.
+    after_value: bool,
     deepest: usize,
 }
 
@@ -93,8 +112,16 @@ struct Level {
 
 impl Nesting {
     fn take(&mut self, token: Token) {
+        let after_value = self.after_value;
+        self.after_value = matches!(token, Token::Close | Token::Other);
         match token {
-            Token::Open => self.open.push(Level::default()),
+            Token::Open => {
+                if after_value {
+                    self.level().dots += 1;
+                    self.total += 1;
+                }
+                self.open.push(Level::default());
+            }
             Token::Close => {
                 let closed = self.open.pop().unwrap_or_default();
                 self.total -= closed.operators + closed.dots;
@@ -220,17 +247,33 @@ mod tests {
 
     #[test]
     fn depth_counts_brackets_and_chains_but_not_lists() {
+        let depth = |text: &str| {
+            let pieces = pieces(text);
+            pieces
+                .iter()
+                .map(|piece| piece.depth)
+                .max()
+                .unwrap_or_default()
+        };
         assert_eq!(depth("a"), 0);
         assert_eq!(depth("((a))"), 2);
         assert_eq!(depth("a || b || c"), 2);
         assert_eq!(depth("(a || b) || (c || d)"), 3);
         assert_eq!(depth("!!-a"), 3);
         assert_eq!(depth("a.b.c || d.e"), 2);
-        assert_eq!(depth("a.b(c.d).e"), 3);
+        assert_eq!(depth("a.b(c.d).e"), 4);
+        assert_eq!(depth("a[b][c]"), 3);
         assert!(depth(&"a.b()".repeat(1_000)) > MAX_DEPTH);
         let list = format!("[{}]", "\"x\",".repeat(10_000));
         assert_eq!(depth(&list), 1);
         assert!(depth(&"(".repeat(100_000)) > MAX_DEPTH);
+        assert!(depth(&format!("a{}", "[\"b\"]".repeat(1_000))) > MAX_DEPTH);
         assert!(depth(&"if a then b else ".repeat(1_000)) > MAX_DEPTH);
+    }
+
+    #[test]
+    fn an_outline_counts_what_stands_in_no_string_and_no_comment() {
+        let outline = outline("type M = { a?: Set<String>, \"?<\"?: Long }; // ?<{");
+        assert_eq!((outline.depth, outline.optional), (3, 2));
     }
 }

@@ -6,7 +6,7 @@ use cedar_policy::{Schema, SchemaFragment};
 use serde_json::{Map, Value};
 
 use crate::cedar::fault::Fault;
-use crate::cedar::scan;
+use crate::cedar::scan::{self, Outline};
 use crate::cedar::sources::{MAX_TEXT_BYTES, Source};
 
 /// The most metadata members that may be declared.
@@ -120,7 +120,9 @@ pub(super) fn declared(source: &Source) -> Result<Declared, Vec<Fault>> {
     if text.len() > MAX_TEXT_BYTES {
         return Err(vec![Fault::new(file, "the schema is longer than 1 MiB")]);
     }
-    if scan::depth(text) > scan::MAX_DEPTH {
+    let outline = scan::outline(text);
+    // One `<` for each member that is a set, and a level or two besides.
+    if outline.depth > MAX_MEMBERS + 8 {
         let fault = Fault::new(file, "the schema nests too deeply").fix(FORM);
         return Err(vec![fault]);
     }
@@ -144,7 +146,7 @@ pub(super) fn declared(source: &Source) -> Result<Declared, Vec<Fault>> {
             .fix(FORM),
         ]
     })?;
-    members(attributes, source)
+    members(attributes, source, &outline)
 }
 
 /// The attributes of the one type that the schema may declare.
@@ -184,7 +186,11 @@ fn is_empty_space(space: &Value) -> bool {
         })
 }
 
-fn members(attributes: &Map<String, Value>, source: &Source) -> Result<Declared, Vec<Fault>> {
+fn members(
+    attributes: &Map<String, Value>,
+    source: &Source,
+    outline: &Outline,
+) -> Result<Declared, Vec<Fault>> {
     let mut faults = Vec::new();
     let mut declared = Declared::default();
     if attributes.len() > MAX_MEMBERS {
@@ -193,8 +199,7 @@ fn members(attributes: &Map<String, Value>, source: &Source) -> Result<Declared,
     }
     for (name, attribute) in attributes {
         let fault = |what: String| {
-            let at = source.text.find(name.as_str()).unwrap_or_default();
-            Fault::new(&source.name, what).at(&source.text, at)
+            Fault::new(&source.name, what).at(&source.text, place(&source.text, name))
         };
         if name.len() > MAX_NAME_BYTES || name.chars().any(char::is_control) {
             faults.push(fault(format!(
@@ -217,12 +222,32 @@ fn members(attributes: &Map<String, Value>, source: &Source) -> Result<Declared,
             ),
         }
     }
+    // Cedar takes the last of two members of one name without a word.
+    if faults.is_empty() && outline.optional != attributes.len() {
+        faults.push(Fault::new(&source.name, "a member is declared twice").fix(FORM));
+    }
     declared.members.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
     if faults.is_empty() {
         Ok(declared)
     } else {
         Err(faults)
     }
+}
+
+/// Where a member's name stands, as far as that can be found.
+fn place(text: &str, name: &str) -> usize {
+    let is_word = |c: char| c == '_' || c.is_alphanumeric();
+    let begin = text.find('{').unwrap_or_default();
+    let mut names = text.match_indices(name).map(|(at, _)| at);
+    names
+        .find(|&at| {
+            let before = text.get(..at).and_then(|text| text.chars().next_back());
+            let after = text
+                .get(at + name.len()..)
+                .and_then(|text| text.chars().next());
+            at > begin && !before.is_some_and(is_word) && !after.is_some_and(is_word)
+        })
+        .unwrap_or_default()
 }
 
 fn kind(attribute: &Value) -> Option<Type> {
