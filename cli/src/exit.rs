@@ -1,6 +1,7 @@
 //! How a command ends: three exit codes, and failures that say what to do next (PROTOCOL 28).
 
 use std::error::Error;
+use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -99,8 +100,7 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
         .take_while(|argument| argument != "--")
         .any(|argument| argument == "--json");
     if asked || !json {
-        // A closed pipe is all that can go wrong, and then nobody reads.
-        let _ = error.print();
+        say(error);
     } else {
         let text = error.render().to_string();
         let first = text.lines().next().unwrap_or_default();
@@ -111,6 +111,24 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     } else {
         ExitCode::from(2)
     }
+}
+
+/// Prints help, or what is wrong with the command line. Colours are for terminals alone, also where
+/// the environment asks for them elsewhere.
+fn say(error: &clap::Error) {
+    let is_terminal = if error.use_stderr() {
+        std::io::stderr().is_terminal()
+    } else {
+        std::io::stdout().is_terminal()
+    };
+    // A closed pipe is all that can go wrong, and then nobody reads.
+    let _ = if is_terminal {
+        error.print().map_err(Failure::from)
+    } else if error.use_stderr() {
+        output::note(error.render().to_string().trim_end())
+    } else {
+        output::line(error.render().to_string().trim_end())
+    };
 }
 
 /// Says on stderr, or on stdout as JSON, why nothing came of it.

@@ -13,7 +13,7 @@ use tokio::sync::mpsc::Receiver;
 
 use crate::backend::{Backend, Signal, failure};
 use crate::record::Record;
-use crate::{Exit, Failure, Global, output};
+use crate::{Exit, Failure, Global};
 use board::Board;
 
 #[derive(Debug, clap::Args)]

@@ -1,0 +1,23 @@
+//! The `sernixa` command as a process: on the file of an embedded engine, on a terminal, against a
+//! service. A module per topic.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
+)]
+
+mod decisions;
+mod doctor;
+mod hostile;
+mod odd_services;
+mod output;
+mod service;
+mod support;
+mod terminal;
+mod waiting;
+mod watching;

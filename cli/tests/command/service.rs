@@ -1,0 +1,1 @@
+//! Against the real service, started as a person would.
