@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use sernixa_engine::cedar::{PolicySet, Sources};
 use sernixa_engine::{Engine, Events, Settings};
 use sernixa_store::SqliteStore;
 use tokio::net::TcpListener;
@@ -22,6 +23,9 @@ use crate::rates::Rates;
 use crate::start::StartError;
 use crate::webhook;
 use crate::{Mode, background, banner, routes};
+
+/// The time zone of policies when none is configured.
+const UTC: &str = "UTC";
 
 /// A service that listens. [`Server::run`] makes it answer.
 pub struct Server {
@@ -159,9 +163,21 @@ fn open_engine(config: &Config) -> Result<Engine, StartError> {
         banner::audit_key(path, origin);
         builder = builder.audit_key(key);
     }
+    if config.policies.is_none() {
+        builder = builder.policy(default_policy(config)?);
+    }
     builder
         .build()
         .map_err(|error| StartError::new(error.to_string()))
+}
+
+/// The policy of a service that is given none.
+fn default_policy(config: &Config) -> Result<Arc<PolicySet>, StartError> {
+    let zone = config.zone.as_deref().unwrap_or(UTC);
+    let sources = Sources::new().policies("default.cedar", PolicySet::DEFAULT);
+    PolicySet::load(&sources.zone(zone))
+        .map(Arc::new)
+        .map_err(|error| StartError::new(format!("the default policy cannot be loaded: {error}")))
 }
 
 fn open_policies(
@@ -169,7 +185,7 @@ fn open_policies(
     folder: &std::path::Path,
     config: &Config,
 ) -> Result<Arc<Reloader>, StartError> {
-    let zone = config.zone.as_deref().unwrap_or("UTC");
+    let zone = config.zone.as_deref().unwrap_or(UTC);
     Reloader::start(engine, folder, zone)
         .map(Arc::new)
         .map_err(|faults| {

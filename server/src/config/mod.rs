@@ -181,6 +181,22 @@ impl Config {
         Ok(config)
     }
 
+    /// The store and the organisation that `flags`, or the file they name, speak of.
+    ///
+    /// # Errors
+    /// As [`Config::load`], for the file alone: no secrets are read.
+    pub fn place(flags: &Flags) -> Result<(PathBuf, Arc<str>), ConfigError> {
+        let written = match &flags.config {
+            Some(path) => Written::read(path)?,
+            None => Written::default(),
+        };
+        let mode = flags.mode.or(written.mode).unwrap_or(Mode::LocalDemo);
+        let organisation = organisation(mode, flags.organisation.clone(), &written)?;
+        let store = flags.store.clone().or(written.store);
+        let store = store.unwrap_or_else(|| PathBuf::from(DEFAULT_STORE));
+        Ok((store, organisation))
+    }
+
     /// Refuses what does not go together, however the configuration was made.
     ///
     /// # Errors
