@@ -31,7 +31,7 @@ impl TokenKey {
     }
 
     fn sign(&self, payload: &str) -> Option<Digest> {
-        mac(&*self.0, payload.as_bytes()).map(Digest)
+        mac(&self.0, payload.as_bytes()).map(Digest)
     }
 }
 

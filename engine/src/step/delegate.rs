@@ -72,15 +72,15 @@ impl Step<'_> {
         let (parent, lasts) = match (ask.parent, ask.lifetime) {
             (AskedParent::Root, Lifetime::Chosen(lasts) | Lifetime::AtMost(lasts)) => {
                 if !caller.has(Role::Admin) {
-                    return no(
+                    return Ok(no(
                         Word::Forbidden,
                         "a root token needs the admin role; to narrow a token, name it in \
                          parent_token_id",
-                    );
+                    ));
                 }
                 (None, now.plus(lasts))
             }
-            (AskedParent::Unknown, _) => return no_chain(BrokenLink::Invalid),
+            (AskedParent::Unknown, _) => return Ok(no_chain(BrokenLink::Invalid)),
             (AskedParent::Token(id), lifetime) => {
                 let chain = match self.parent(caller, ask, id)? {
                     Ok(chain) => chain,
@@ -119,7 +119,7 @@ impl Step<'_> {
             expires_at: lasts,
         };
         match above.map(|link| claims.narrows(&link.claims)) {
-            Some(Err(broader)) => no(Word::OutOfScope, broader),
+            Some(Err(broader)) => Ok(no(Word::OutOfScope, broader)),
             Some(Ok(())) | None => Ok(Ok(claims)),
         }
     }
@@ -133,32 +133,35 @@ impl Step<'_> {
         id: TokenId,
     ) -> Result<Result<Chain, Refusal>, StoreError> {
         if !caller.has(Role::Agent) {
-            return no(Word::Forbidden, "narrowing a token needs the agent role");
+            return Ok(no(
+                Word::Forbidden,
+                "narrowing a token needs the agent role",
+            ));
         }
         let chain = match self.chain(caller.organisation(), id)? {
             Ok(chain) => chain,
-            Err(broken) => return no_chain(broken),
+            Err(broken) => return Ok(no_chain(broken)),
         };
         if let Err(broken) = chain.stands(self.now()) {
-            return no_chain(broken);
+            return Ok(no_chain(broken));
         }
         let claims = &chain.used.claims;
         if claims.delegatee != ask.delegator {
             let reason = "only the parent token's delegatee may narrow it";
-            return no(Word::MismatchedDelegatee, reason);
+            return Ok(no(Word::MismatchedDelegatee, reason));
         }
         if !caller.acts_as(&ask.delegator) {
-            return no(Word::UnknownAgent, NOT_BOUND);
+            return Ok(no(Word::UnknownAgent, NOT_BOUND));
         }
         if claims.depth >= DEPTH_MAX {
-            return no(
+            return Ok(no(
                 Word::Delegation(BrokenLink::Invalid),
                 "a chain has at most 8 tokens, its root included",
-            );
+            ));
         }
         if ask.session.is_some() && ask.session != claims.session {
             let reason = "root_human_session_id is the root's; leave it out of a child";
-            return no(Word::Invalid, reason);
+            return Ok(no(Word::Invalid, reason));
         }
         Ok(Ok(chain))
     }
@@ -283,13 +286,10 @@ fn parent_id(token: &DelegationToken) -> Option<String> {
     token.parent.map(|id| id.to_string())
 }
 
-fn no<T>(
-    word: Word,
-    reason: impl Into<Cow<'static, str>>,
-) -> Result<Result<T, Refusal>, StoreError> {
-    Ok(Err(Refusal::new(word, reason)))
+fn no<T>(word: Word, reason: impl Into<Cow<'static, str>>) -> Result<T, Refusal> {
+    Err(Refusal::new(word, reason))
 }
 
-fn no_chain<T>(broken: BrokenLink) -> Result<Result<T, Refusal>, StoreError> {
+fn no_chain<T>(broken: BrokenLink) -> Result<T, Refusal> {
     no(Word::Delegation(broken), broken.reason())
 }

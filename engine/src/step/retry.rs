@@ -18,8 +18,9 @@ use crate::store::{Answered, NonceKey, StoreError, StoredAnswer};
 
 /// For how long a nonce is kept after its receipt. A fresh timestamp is at most 300 s ahead and is
 /// fresh for 300 s more, so nothing that is still fresh is ever forgotten (DESIGN 9). Timestamps
-/// of unsigned requests are not judged and do not prolong it.
-const NONCE_KEPT: Duration = Duration::from_mins(10);
+/// of unsigned requests are not judged and do not prolong it. One millisecond more,
+/// since the last moment at which it is fresh must still find it.
+const NONCE_KEPT: Duration = Duration::from_millis(600_001);
 
 /// Until when a nonce that is received now is kept.
 pub(super) fn keep_until(now: Timestamp) -> Timestamp {

@@ -254,14 +254,6 @@ fn delegated_submissions_are_refused_until_they_can_be_verified() {
 }
 
 #[test]
-fn delegation_tokens_are_refused_clearly() {
-    let bench = Bench::service();
-    bench
-        .handle(&agent(), Request::Delegate { body: "{}" })
-        .is(501, "not_offered");
-}
-
-#[test]
 fn secrets_left_in_a_submission_are_refused_and_written_nowhere() {
     let secrets = [
         "-----BEGIN RSA PRIVATE KEY-----\nMIIEpAIBAAKCAQEA\n-----END RSA PRIVATE KEY-----",
