@@ -93,10 +93,7 @@ fn metadata(call: Node<'_>, tool: &str, arguments: Option<Node<'_>>) -> Result<S
     }
     out = plan(call, out)?;
     let mut out = out.finish();
-    for (key, value) in object(call, "metadata")?
-        .iter()
-        .flat_map(|metadata| metadata.members())
-    {
+    for (key, value) in object(call, "metadata")?.iter().flat_map(Node::members) {
         let key = key.as_str().unwrap_or_default();
         // Reserved names are the gate's: `arguments_digest` or `policy_surface` of a caller's own
         // would claim what the gate has not seen.

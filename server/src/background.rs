@@ -14,9 +14,9 @@ const SWEEP_AT_MOST: Duration = Duration::from_secs(1);
 /// The shortest one.
 const SWEEP_AT_LEAST: Duration = Duration::from_millis(20);
 /// How often the audit is signed (DESIGN 10).
-const CHECKPOINT_EVERY: Duration = Duration::from_secs(60);
+const CHECKPOINT_EVERY: Duration = Duration::from_mins(1);
 /// How often budgets of those who are gone are forgotten.
-const TIDY_EVERY: Duration = Duration::from_secs(60);
+const TIDY_EVERY: Duration = Duration::from_mins(1);
 
 /// Starts all of it. Everything ends when the service closes.
 pub(crate) fn start(app: &App) -> JoinSet<()> {
@@ -98,12 +98,10 @@ async fn reload(app: App) {
             () = closing.wait() => return,
             heard = hangup.recv() => if heard.is_none() { return },
         }
-        match &app.policies {
-            Some(policies) => {
-                let policies = Arc::clone(policies);
-                let _ = app.pool.run(move || policies.reload(time())).await;
-            }
-            None => tracing::info!("SIGHUP: there is no folder of policies to reload"),
+        if let Some(policies) = app.policies.clone() {
+            let _ = app.pool.run(move || policies.reload(time())).await;
+        } else {
+            tracing::info!("SIGHUP: there is no folder of policies to reload");
         }
     }
 }

@@ -3,24 +3,19 @@
 use axum::body::Body;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use axum::http::{HeaderMap, Request};
-use axum::response::Response;
 use http_body_util::BodyExt as _;
 use tokio::time::{Instant, timeout_at};
 
 use crate::app::Shared;
-use crate::reply::{Word, refuse};
+use crate::reply::{No, Word};
 
 /// The body of `request` as text, of at most `limit` bytes.
-pub(crate) async fn read(
-    app: &Shared,
-    request: Request<Body>,
-    limit: usize,
-) -> Result<String, Response> {
+pub(crate) async fn read(app: &Shared, request: Request<Body>, limit: usize) -> Result<String, No> {
     let (head, mut body) = request.into_parts();
     must_be_json(&head.headers)?;
     let too_large = || {
         let reason = format!("the body is longer than {limit} bytes");
-        refuse(Word::TooLarge, &reason)
+        No::new(Word::TooLarge, reason)
     };
     let announced = announced(&head.headers);
     if announced.is_some_and(|length| length > limit as u64) {
@@ -31,14 +26,14 @@ pub(crate) async fn read(
     loop {
         let frame = match timeout_at(deadline, body.frame()).await {
             Err(_) => {
-                return Err(refuse(
+                return Err(No::new(
                     Word::TimedOut,
                     "the body did not come in time; send it faster",
                 ));
             }
             Ok(None) => break,
             Ok(Some(Err(_))) => {
-                return Err(refuse(Word::Malformed, "the body broke off"));
+                return Err(No::new(Word::Malformed, "the body broke off"));
             }
             Ok(Some(Ok(frame))) => frame,
         };
@@ -51,11 +46,11 @@ pub(crate) async fn read(
         }
         bytes.extend_from_slice(&data);
     }
-    String::from_utf8(bytes).map_err(|_| refuse(Word::Malformed, "the body is not UTF-8"))
+    String::from_utf8(bytes).map_err(|_| No::new(Word::Malformed, "the body is not UTF-8"))
 }
 
 /// Browsers send forms and text across origins without asking first, JSON they do not.
-fn must_be_json(headers: &HeaderMap) -> Result<(), Response> {
+fn must_be_json(headers: &HeaderMap) -> Result<(), No> {
     let is_json = headers.get(CONTENT_TYPE).is_some_and(|kind| {
         kind.to_str().is_ok_and(|kind| {
             let kind = kind.split(';').next().unwrap_or_default();
@@ -64,7 +59,7 @@ fn must_be_json(headers: &HeaderMap) -> Result<(), Response> {
     });
     if !is_json {
         let reason = "the body must be JSON: send `content-type: application/json`";
-        return Err(refuse(Word::NotJson, reason));
+        return Err(No::new(Word::NotJson, reason));
     }
     let is_plain = headers
         .get(CONTENT_ENCODING)
@@ -73,7 +68,7 @@ fn must_be_json(headers: &HeaderMap) -> Result<(), Response> {
         Ok(())
     } else {
         let reason = "the body must come without `content-encoding`";
-        Err(refuse(Word::NotJson, reason))
+        Err(No::new(Word::NotJson, reason))
     }
 }
 

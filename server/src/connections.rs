@@ -43,7 +43,9 @@ impl Connections {
             .header_read_timeout(app.config.limits.head_timeout)
             .max_headers(HEADERS_PARSED)
             .max_buf_size(HEAD_PARSED)
-            .half_close(true);
+            // A client that closes its side has gone: its stream ends and gives its place back. What
+            // the engine was asked runs to its end all the same.
+            .half_close(false);
         Self {
             places: Arc::new(Semaphore::new(app.config.limits.connections as usize)),
             graceful: GracefulShutdown::new(),

@@ -11,7 +11,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{CACHE_CONTROL, HOST, HeaderValue, X_CONTENT_TYPE_OPTIONS};
 use axum::http::{HeaderMap, Method, Uri};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use futures_util::FutureExt as _;
 use sernixa_engine::Principal;
 use sernixa_protocol::display::one_line;
@@ -19,7 +19,7 @@ use tokio::time::{Instant, timeout};
 
 use crate::app::{App, Shared};
 use crate::config::Mode;
-use crate::reply::{Word, refuse, refuse_for};
+use crate::reply::{No, Word, refuse, refuse_for};
 
 /// The address that a connection comes from.
 #[derive(Clone, Copy, Debug)]
@@ -36,7 +36,7 @@ pub(crate) async fn outer(State(app): State<App>, request: Request<Body>, next: 
     let route = request.extensions().get::<MatchedPath>().cloned();
     let mut response = match admissible(&app, &request) {
         Ok(()) => answer(&app, request, next).await,
-        Err(refused) => refused,
+        Err(no) => no.into_response(),
     };
     let headers = response.headers_mut();
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -77,7 +77,7 @@ fn text_of(panic: &(dyn Any + Send)) -> &str {
 }
 
 /// Whether a request may be looked at.
-fn admissible(app: &Shared, request: &Request<Body>) -> Result<(), Response> {
+fn admissible(app: &Shared, request: &Request<Body>) -> Result<(), No> {
     let limits = &app.config.limits;
     let headers = request.headers();
     let size: usize = headers
@@ -90,12 +90,12 @@ fn admissible(app: &Shared, request: &Request<Body>) -> Result<(), Response> {
             "the head is larger than {} bytes or has more than {} headers",
             limits.head_bytes, limits.head_count
         );
-        return Err(refuse(Word::HeadTooLarge, &reason));
+        return Err(No::new(Word::HeadTooLarge, reason));
     }
     // A page of the web may point a name of its own at this machine; its browser sends that name.
     if app.config.mode == Mode::LocalDemo && !is_local(headers, request.uri()) {
         let reason = "a local demonstration answers to localhost, 127.0.0.1 and [::1] alone";
-        return Err(refuse(Word::Misdirected, reason));
+        return Err(No::new(Word::Misdirected, reason));
     }
     Ok(())
 }

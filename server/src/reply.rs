@@ -1,11 +1,12 @@
 //! Answers: always JSON, and every "no" in one shape (PROTOCOL 0).
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::header::{CONTENT_TYPE, RETRY_AFTER};
 use axum::http::{HeaderValue, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde_json::json;
 use sernixa_engine::Answer;
 
@@ -111,6 +112,28 @@ pub(crate) fn answer(answer: Answer) -> Response {
 pub(crate) fn refuse(word: Word, reason: &str) -> Response {
     let body = json!({"detail": {"status": word.as_str(), "reason": reason, "evidence": {}}});
     json_text(word.status(), body.to_string())
+}
+
+/// A "no" of the server on its way out of a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct No {
+    word: Word,
+    reason: Cow<'static, str>,
+}
+
+impl No {
+    pub(crate) fn new(word: Word, reason: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            word,
+            reason: reason.into(),
+        }
+    }
+}
+
+impl IntoResponse for No {
+    fn into_response(self) -> Response {
+        refuse(self.word, &self.reason)
+    }
 }
 
 /// The same, with the time after which another try makes sense: whole seconds, at least one.

@@ -3,6 +3,7 @@
 
 #![allow(
     dead_code,
+    clippy::struct_field_names,
     reason = "shapes that only the document is made of; nothing constructs them"
 )]
 

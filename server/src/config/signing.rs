@@ -62,14 +62,14 @@ fn parse(file: &Path, text: &str, mode: Mode) -> Result<Keyring, ConfigError> {
             [any] if any == "*" => Agents::Any,
             _ => Agents::Only(agents.into_iter().map(Into::into).collect()),
         };
-        let made = SigningKey::new(
+        let signing = SigningKey::new(
             &id,
             secret.expose_secret().as_bytes(),
             &owner,
             agents,
             rule(mode),
         );
-        let added = made.and_then(|made| keyring.add(made));
+        let added = signing.and_then(|signing| keyring.add(signing));
         added.map_err(|error| key.fault(member(&error), &error.to_string()))?;
         key.end()?;
     }

@@ -11,7 +11,7 @@ use sernixa_engine::{Principal, Role};
 use crate::app::App;
 use crate::body;
 use crate::moments::time;
-use crate::reply::json_text;
+use crate::reply::{No, json_text};
 use crate::schema::{Anything, Caller, Installed, Refusal};
 
 /// The most bytes that an installation says of itself.
@@ -65,14 +65,15 @@ pub(crate) async fn current_plan() -> Response {
         (status = 400, description = "The body breaks off, or is not UTF-8.", body = Refusal),
     ),
 )]
-pub(crate) async fn installation(State(app): State<App>, request: Request<Body>) -> Response {
-    if let Err(refused) = body::read(&app, request, INSTALLATION_MAX).await {
-        return refused;
-    }
+pub(crate) async fn installation(
+    State(app): State<App>,
+    request: Request<Body>,
+) -> Result<Response, No> {
+    body::read(&app, request, INSTALLATION_MAX).await?;
     let body = json!({
         "accepted": true,
         "first_seen": false,
         "observed_at": time().to_string(),
     });
-    json_text(StatusCode::OK, body.to_string())
+    Ok(json_text(StatusCode::OK, body.to_string()))
 }

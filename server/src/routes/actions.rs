@@ -8,6 +8,7 @@ use axum::response::Response;
 use sernixa_engine::{self as engine, Principal};
 
 use crate::app::App;
+use crate::reply::No;
 use crate::schema::{Accepted, Pending, Refusal, Submission, ToolAccepted, ToolCall};
 
 /// Ask whether an action may run.
@@ -26,14 +27,14 @@ pub(crate) async fn execute(
     State(app): State<App>,
     Extension(caller): Extension<Principal>,
     request: Request<Body>,
-) -> Response {
+) -> Result<Response, No> {
     let response = app
         .ask_with(caller, request, |engine, caller, moment, body| {
             engine.handle(caller, engine::Request::Submit { body }, moment)
         })
-        .await;
+        .await?;
     app.metrics.submission(response.status().as_u16());
-    response
+    Ok(response)
 }
 
 /// Ask whether a tool may be called.
@@ -52,12 +53,12 @@ pub(crate) async fn call_tool(
     State(app): State<App>,
     Extension(caller): Extension<Principal>,
     request: Request<Body>,
-) -> Response {
+) -> Result<Response, No> {
     let response = app
         .ask_with(caller, request, |engine, caller, moment, body| {
             engine.handle(caller, engine::Request::CallTool { body }, moment)
         })
-        .await;
+        .await?;
     app.metrics.submission(response.status().as_u16());
-    response
+    Ok(response)
 }

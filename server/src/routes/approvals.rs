@@ -10,8 +10,9 @@ use serde::Deserialize;
 use sernixa_engine::{self as engine, Principal};
 use utoipa::IntoParams;
 
-use super::{limit, name, odd_query};
+use super::{limit, name};
 use crate::app::App;
+use crate::reply::No;
 use crate::schema::{
     ClaimAsk, Claimed, DecisionAsk, Done, OutcomeResults, Outcomes, Record, Refusal, WithdrawAsk,
 };
@@ -36,19 +37,14 @@ pub(crate) async fn pending(
     State(app): State<App>,
     Extension(caller): Extension<Principal>,
     query: Result<Query<Pending>, QueryRejection>,
-) -> Response {
-    let limit = match query {
-        Ok(Query(asked)) => limit(asked.limit, 50, 100),
-        Err(rejection) => Err(odd_query(&rejection)),
-    };
-    let limit = match limit {
-        Ok(limit) => limit,
-        Err(refused) => return refused,
-    };
-    app.ask(caller, move |engine, caller, moment| {
-        engine.handle(caller, engine::Request::Pending { limit }, moment)
-    })
-    .await
+) -> Result<Response, No> {
+    let Query(asked) = query?;
+    let limit = limit(asked.limit, 50, 100)?;
+    Ok(app
+        .ask(caller, move |engine, caller, moment| {
+            engine.handle(caller, engine::Request::Pending { limit }, moment)
+        })
+        .await)
 }
 
 /// One approval.
@@ -91,7 +87,7 @@ pub(crate) async fn decision(
     Extension(caller): Extension<Principal>,
     path: Result<Path<String>, PathRejection>,
     request: Request<Body>,
-) -> Response {
+) -> Result<Response, No> {
     let id = name(path);
     app.ask_with(caller, request, move |engine, caller, moment, body| {
         let approval_id = &*id;
@@ -123,7 +119,7 @@ pub(crate) async fn claim(
     Extension(caller): Extension<Principal>,
     path: Result<Path<String>, PathRejection>,
     request: Request<Body>,
-) -> Response {
+) -> Result<Response, No> {
     let id = name(path);
     app.ask_with(caller, request, move |engine, caller, moment, body| {
         let approval_id = &*id;
@@ -151,7 +147,7 @@ pub(crate) async fn withdraw(
     Extension(caller): Extension<Principal>,
     path: Result<Path<String>, PathRejection>,
     request: Request<Body>,
-) -> Response {
+) -> Result<Response, No> {
     let id = name(path);
     app.ask_with(caller, request, move |engine, caller, moment, body| {
         let approval_id = &*id;
@@ -179,7 +175,7 @@ pub(crate) async fn outcomes(
     State(app): State<App>,
     Extension(caller): Extension<Principal>,
     request: Request<Body>,
-) -> Response {
+) -> Result<Response, No> {
     app.ask_with(caller, request, |engine, caller, moment, body| {
         engine.handle(caller, engine::Request::Outcomes { body }, moment)
     })

@@ -8,8 +8,9 @@ use serde::Deserialize;
 use sernixa_engine::{self as engine, AuditQuery, Principal};
 use utoipa::IntoParams;
 
-use super::{limit, odd_query};
+use super::limit;
 use crate::app::App;
+use crate::reply::No;
 use crate::schema::{Anything, Refusal};
 
 #[derive(Deserialize, IntoParams)]
@@ -48,27 +49,22 @@ pub(crate) async fn events(
     State(app): State<App>,
     Extension(caller): Extension<Principal>,
     query: Result<Query<Events>, QueryRejection>,
-) -> Response {
-    let asked = match query {
-        Ok(Query(asked)) => asked,
-        Err(rejection) => return odd_query(&rejection),
-    };
-    let limit = match limit(asked.limit, 50, 1_000) {
-        Ok(limit) => limit,
-        Err(refused) => return refused,
-    };
-    app.ask(caller, move |engine, caller, moment| {
-        let query = AuditQuery {
-            limit,
-            request_id: asked.request_id.as_deref(),
-            event_type: asked.event_type.as_deref(),
-            user_sub: asked.user_sub.as_deref(),
-            approval_id: asked.approval_id.as_deref(),
-            after: asked.after,
-        };
-        engine.handle(caller, engine::Request::AuditEvents(query), moment)
-    })
-    .await
+) -> Result<Response, No> {
+    let Query(asked) = query?;
+    let limit = limit(asked.limit, 50, 1_000)?;
+    Ok(app
+        .ask(caller, move |engine, caller, moment| {
+            let query = AuditQuery {
+                limit,
+                request_id: asked.request_id.as_deref(),
+                event_type: asked.event_type.as_deref(),
+                user_sub: asked.user_sub.as_deref(),
+                approval_id: asked.approval_id.as_deref(),
+                after: asked.after,
+            };
+            engine.handle(caller, engine::Request::AuditEvents(query), moment)
+        })
+        .await)
 }
 
 /// The end of the organisation's chain. Kept elsewhere, it shows a cut tail.
@@ -110,21 +106,20 @@ pub(crate) async fn verify(
     State(app): State<App>,
     Extension(caller): Extension<Principal>,
     query: Result<Query<Verify>, QueryRejection>,
-) -> Response {
-    let expect = match query {
-        Ok(Query(asked)) => asked.expect.unwrap_or_default(),
-        Err(rejection) => return odd_query(&rejection),
-    };
-    app.ask(caller, move |engine, caller, moment| {
-        let expected: Vec<&str> = if expect.is_empty() {
-            Vec::new()
-        } else {
-            expect.split(',').collect()
-        };
-        let request = engine::Request::AuditVerify {
-            expected: &expected,
-        };
-        engine.handle(caller, request, moment)
-    })
-    .await
+) -> Result<Response, No> {
+    let Query(asked) = query?;
+    let expect = asked.expect.unwrap_or_default();
+    Ok(app
+        .ask(caller, move |engine, caller, moment| {
+            let expected: Vec<&str> = if expect.is_empty() {
+                Vec::new()
+            } else {
+                expect.split(',').collect()
+            };
+            let request = engine::Request::AuditVerify {
+                expected: &expected,
+            };
+            engine.handle(caller, request, moment)
+        })
+        .await)
 }

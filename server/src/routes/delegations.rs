@@ -10,8 +10,9 @@ use serde::Deserialize;
 use sernixa_engine::{self as engine, Principal};
 use utoipa::IntoParams;
 
-use super::{limit, name, odd_query};
+use super::{limit, name};
 use crate::app::App;
+use crate::reply::No;
 use crate::schema::{Refusal, Token, TokenAsk};
 
 /// Let one agent act for another, within a scope.
@@ -30,7 +31,7 @@ pub(crate) async fn create(
     State(app): State<App>,
     Extension(caller): Extension<Principal>,
     request: Request<Body>,
-) -> Response {
+) -> Result<Response, No> {
     app.ask_with(caller, request, |engine, caller, moment, body| {
         engine.handle(caller, engine::Request::Delegate { body }, moment)
     })
@@ -58,19 +59,14 @@ pub(crate) async fn list(
     State(app): State<App>,
     Extension(caller): Extension<Principal>,
     query: Result<Query<List>, QueryRejection>,
-) -> Response {
-    let limit = match query {
-        Ok(Query(asked)) => limit(asked.limit, 100, 1_000),
-        Err(rejection) => Err(odd_query(&rejection)),
-    };
-    let limit = match limit {
-        Ok(limit) => limit,
-        Err(refused) => return refused,
-    };
-    app.ask(caller, move |engine, caller, moment| {
-        engine.handle(caller, engine::Request::Delegations { limit }, moment)
-    })
-    .await
+) -> Result<Response, No> {
+    let Query(asked) = query?;
+    let limit = limit(asked.limit, 100, 1_000)?;
+    Ok(app
+        .ask(caller, move |engine, caller, moment| {
+            engine.handle(caller, engine::Request::Delegations { limit }, moment)
+        })
+        .await)
 }
 
 /// Take a token back, and with it all that narrow it.

@@ -10,10 +10,10 @@ use serde::Deserialize;
 use sernixa_engine::{self as engine, Principal, Role};
 use utoipa::IntoParams;
 
-use super::{limit, name, odd_query};
+use super::{limit, name};
 use crate::app::App;
 use crate::body;
-use crate::reply::{Word, refuse};
+use crate::reply::{No, Word};
 use crate::schema::{Anything, Refusal};
 
 /// The evidence about one approval.
@@ -71,27 +71,20 @@ pub(crate) async fn time_range(
     State(app): State<App>,
     Extension(caller): Extension<Principal>,
     query: Result<Query<TimeRange>, QueryRejection>,
-) -> Response {
-    let asked = match query {
-        Ok(Query(asked)) => asked,
-        Err(rejection) => return odd_query(&rejection),
-    };
-    if let Err(refused) = no_team(asked.team_id.as_deref()) {
-        return *refused;
-    }
-    let limit = match limit(asked.limit, 1_000, 5_000) {
-        Ok(limit) => limit,
-        Err(refused) => return refused,
-    };
-    app.ask(caller, move |engine, caller, moment| {
-        let request = engine::Request::EvidenceRange {
-            from: &asked.date_from,
-            to: &asked.date_to,
-            limit,
-        };
-        engine.handle(caller, request, moment)
-    })
-    .await
+) -> Result<Response, No> {
+    let Query(asked) = query?;
+    no_team(asked.team_id.as_deref())?;
+    let limit = limit(asked.limit, 1_000, 5_000)?;
+    Ok(app
+        .ask(caller, move |engine, caller, moment| {
+            let request = engine::Request::EvidenceRange {
+                from: &asked.date_from,
+                to: &asked.date_to,
+                limit,
+            };
+            engine.handle(caller, request, moment)
+        })
+        .await)
 }
 
 #[derive(Deserialize, IntoParams)]
@@ -118,35 +111,28 @@ pub(crate) async fn organisation(
     State(app): State<App>,
     Extension(caller): Extension<Principal>,
     query: Result<Query<Organisation>, QueryRejection>,
-) -> Response {
-    let asked = match query {
-        Ok(Query(asked)) => asked,
-        Err(rejection) => return odd_query(&rejection),
-    };
-    if let Err(refused) = no_team(asked.team_id.as_deref()) {
-        return *refused;
-    }
-    let limit = match limit(asked.limit, 1_000, 5_000) {
-        Ok(limit) => limit,
-        Err(refused) => return refused,
-    };
-    app.ask(caller, move |engine, caller, moment| {
-        engine.handle(
-            caller,
-            engine::Request::EvidenceOrganisation { limit },
-            moment,
-        )
-    })
-    .await
+) -> Result<Response, No> {
+    let Query(asked) = query?;
+    no_team(asked.team_id.as_deref())?;
+    let limit = limit(asked.limit, 1_000, 5_000)?;
+    Ok(app
+        .ask(caller, move |engine, caller, moment| {
+            engine.handle(
+                caller,
+                engine::Request::EvidenceOrganisation { limit },
+                moment,
+            )
+        })
+        .await)
 }
 
 /// Answering for the whole organisation what was asked for a team would say too much.
-fn no_team(team: Option<&str>) -> Result<(), Box<Response>> {
+fn no_team(team: Option<&str>) -> Result<(), No> {
     match team {
         None | Some("") => Ok(()),
         Some(_) => {
             let reason = "this service knows no teams: leave `team_id` out";
-            Err(Box::new(refuse(Word::Invalid, reason)))
+            Err(No::new(Word::Invalid, reason))
         }
     }
 }
@@ -166,22 +152,20 @@ pub(crate) async fn verify(
     State(app): State<App>,
     Extension(caller): Extension<Principal>,
     request: Request<Body>,
-) -> Response {
+) -> Result<Response, No> {
     // Before so large a body is read.
     if !caller.has(Role::Auditor) && !caller.has(Role::Admin) {
         let reason = "verifying evidence needs the auditor or admin role";
-        return refuse(Word::Forbidden, reason);
+        return Err(No::new(Word::Forbidden, reason));
     }
-    let body = match body::read(&app, request, app.config.limits.bundle_bytes).await {
-        Ok(body) => body,
-        Err(refused) => return refused,
-    };
-    app.ask(caller, move |engine, caller, moment| {
-        engine.handle(
-            caller,
-            engine::Request::VerifyEvidence { body: &body },
-            moment,
-        )
-    })
-    .await
+    let body = body::read(&app, request, app.config.limits.bundle_bytes).await?;
+    Ok(app
+        .ask(caller, move |engine, caller, moment| {
+            engine.handle(
+                caller,
+                engine::Request::VerifyEvidence { body: &body },
+                moment,
+            )
+        })
+        .await)
 }

@@ -27,7 +27,7 @@ use crate::body;
 use crate::door::door;
 use crate::openapi;
 use crate::outer::outer;
-use crate::reply::{Word, refuse};
+use crate::reply::{No, Word, refuse};
 
 /// The whole service.
 pub(crate) fn router(app: App) -> Router {
@@ -86,19 +86,21 @@ fn name(path: Result<Path<String>, PathRejection>) -> String {
 }
 
 /// A query that breaks a rule.
-fn odd_query(rejection: &QueryRejection) -> Response {
-    let reason = format!("the query cannot be read: {}", rejection.body_text());
-    refuse(Word::Invalid, &reason)
+impl From<QueryRejection> for No {
+    fn from(rejection: QueryRejection) -> Self {
+        let reason = format!("the query cannot be read: {}", rejection.body_text());
+        Self::new(Word::Invalid, reason)
+    }
 }
 
 /// A `limit` within bounds.
-fn limit(asked: Option<u32>, default: u32, most: u32) -> Result<usize, Response> {
+fn limit(asked: Option<u32>, default: u32, most: u32) -> Result<usize, No> {
     let limit = asked.unwrap_or(default);
     if (1..=most).contains(&limit) {
         Ok(limit as usize)
     } else {
         let reason = format!("`limit` must be a whole number from 1 to {most}");
-        Err(refuse(Word::Invalid, &reason))
+        Err(No::new(Word::Invalid, reason))
     }
 }
 
@@ -109,15 +111,11 @@ impl Shared {
         caller: Principal,
         request: Request<Body>,
         ask: impl FnOnce(&Engine, &Principal, &Moment, &str) -> Answer + Send + 'static,
-    ) -> Response {
-        match body::read(self, request, self.config.limits.body_bytes).await {
-            Ok(body) => {
-                let ask = move |engine: &Engine, caller: &Principal, moment: &Moment| {
-                    ask(engine, caller, moment, &body)
-                };
-                self.ask(caller, ask).await
-            }
-            Err(refused) => refused,
-        }
+    ) -> Result<Response, No> {
+        let body = body::read(self, request, self.config.limits.body_bytes).await?;
+        let ask = move |engine: &Engine, caller: &Principal, moment: &Moment| {
+            ask(engine, caller, moment, &body)
+        };
+        Ok(self.ask(caller, ask).await)
     }
 }
