@@ -15,7 +15,7 @@ use crate::digest::Digest;
 use crate::grant::LowOrMedium;
 use crate::keyring::Keyring;
 use crate::moment::Timestamp;
-use crate::policy::{Policy as _, ProceedVerdict, Question, RequestVerdict};
+use crate::policy::{Because, Policy as _, ProceedVerdict, Question, RequestVerdict};
 use crate::principal::Principal;
 use crate::receive;
 use crate::refusal::Refusal;
@@ -47,8 +47,14 @@ pub struct Explanation {
     pub rule: &'static str,
     /// Why, in one line.
     pub reason: String,
+    /// The ids of the policies that decide, or that fail; none where no policy permits.
+    pub policies: Vec<String>,
     /// Who asks, as policies name it: `Sernixa::Agent::"…"`.
     pub agent: String,
+    /// What would be done: `Sernixa::Tool::"…"`.
+    pub tool: String,
+    /// What is intended: `Sernixa::Intent::"…"`.
+    pub intent: String,
     /// The set that was asked.
     pub digest: Digest,
     /// May this be asked at all? `None` where a rule above the policies answers.
@@ -102,7 +108,10 @@ impl PolicySet {
             outcome: Status::Blocked,
             rule: "dlp_floor",
             reason: String::new(),
+            policies: Vec::new(),
             agent: facts::agent(&subject).into_owned(),
+            tool: subject.action_id.to_string(),
+            intent: subject.intent_id.to_string(),
             digest: self.digest(),
             request: None,
             proceed: None,
@@ -124,16 +133,23 @@ impl PolicySet {
             request: request.map(|opinions| Opinions { is_yes, ..opinions }),
             ..explanation
         };
+        let policies = deciding(verdict.request_because());
         let (rule, reason) = match verdict.request {
             RequestVerdict::Permit => {
                 let is_yes = verdict.proceed == ProceedVerdict::Proceed;
                 let proceed = proceed.map(|opinions| Opinions { is_yes, ..opinions });
                 let why = verdict.proceed_because().and_then(|why| why.reason.clone());
                 let (outcome, rule, reason) = may_run(&subject, verdict.proceed, why.as_deref());
+                let policies = if rule == "hard_rule" {
+                    Vec::new()
+                } else {
+                    deciding(verdict.proceed_because())
+                };
                 return Ok(Explanation {
                     outcome,
                     rule,
                     reason,
+                    policies,
                     proceed,
                     ..asked
                 });
@@ -151,8 +167,21 @@ impl PolicySet {
         Ok(Explanation {
             rule,
             reason,
+            policies,
             ..asked
         })
+    }
+
+    /// The time that `text` says: with an offset (`2026-05-05T10:00:00+02:00`), else as clocks
+    /// show it in the set's zone (`2026-05-05 10:00`). `None` for anything else.
+    pub fn time(&self, text: &str) -> Option<Timestamp> {
+        let instant = text.parse::<jiff::Timestamp>().ok().or_else(|| {
+            let civil: jiff::civil::DateTime = text.parse().ok()?;
+            let zoned = civil.to_zoned(self.set.zone.clone()).ok()?;
+            Some(zoned.timestamp())
+        })?;
+        let millis = u64::try_from(instant.as_millisecond()).ok()?;
+        Some(Timestamp::from_millis(millis))
     }
 
     /// What each policy says alone, to both questions.
@@ -174,6 +203,18 @@ impl PolicySet {
             )
         })
     }
+}
+
+/// The policies that an answer rests on: those that fail, where any does.
+fn deciding(because: Option<&Because>) -> Vec<String> {
+    let ids = because.map(|because| {
+        if because.failed.is_empty() {
+            &because.policies
+        } else {
+            &because.failed
+        }
+    });
+    ids.into_iter().flatten().map(ToString::to_string).collect()
 }
 
 /// Who would act, as a delegation in order would say it.
