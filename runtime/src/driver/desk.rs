@@ -23,6 +23,9 @@ use crate::retry;
 use crate::transport::{Answer, ApprovalId, Endpoint, Fault, Push, Request, Subscription};
 use crate::wait::News;
 
+/// The most claims under way at a time.
+const CLAIMS: usize = 32;
+
 /// The desk of one driver.
 pub(super) struct Desk {
     pub(super) core: Arc<Core>,
@@ -31,6 +34,8 @@ pub(super) struct Desk {
     /// `max_async_in_flight`: submissions, retries included; never a wait.
     pub(super) submissions: Semaphore,
     pub(super) looks: Lane,
+    /// Claims under way: a reviewer may approve thousands at once, and each opens a connection.
+    pub(super) claims: Semaphore,
     waiters: RefCell<HashMap<ApprovalId, Vec<Rc<Bell>>>>,
     /// The last attachment to each open approval that more than one call took up, as pushed.
     taken_up: RefCell<HashMap<ApprovalId, u64>>,
@@ -68,6 +73,7 @@ impl Desk {
                     .min(Semaphore::MAX_PERMITS),
             ),
             looks: Lane::new(),
+            claims: Semaphore::new(CLAIMS),
             waiters: RefCell::default(),
             taken_up: RefCell::default(),
             subscription,

@@ -60,12 +60,14 @@ pub(super) async fn wait(desk: Working, ticket: Box<Ticket>, asked: Box<Asked>, 
             &desk, &waiter, &ticket, &asked, &mut wait, hints, &mut reply,
         );
         let trust = match watching.await {
-            Ok(_) if reply.is_canceled() => {
-                return end(&desk, &ticket, &asked, reply, End::Dropped);
-            }
             Ok(trust) => trust,
             Err(why) => return end(&desk, &ticket, &asked, reply, why),
         };
+        // The semaphore is not closed: there is a place for each in turn.
+        let _place = desk.claims.acquire().await;
+        if reply.is_canceled() {
+            return end(&desk, &ticket, &asked, reply, End::Dropped);
+        }
         // On the heap, so that a waiting call does not hold what only claiming needs.
         match Box::pin(claim(&desk, &ticket, &asked, trust)).await {
             Claimed::Yes => return deliver(&desk, reply, Grant::after_wait(*ticket, *asked)),
