@@ -52,11 +52,56 @@ pub(super) fn route(request: Request<'_>) -> Result<Route<'_>, Failure> {
             path: format!("/api/memory/{}", segment(fingerprint)?),
             body: None,
         },
+        Request::AuditEvents(query) => get(with_query(
+            "/api/audit/events",
+            [
+                ("limit", Some(query.limit.to_string())),
+                ("request_id", query.request_id.map(str::to_owned)),
+                ("event_type", query.event_type.map(str::to_owned)),
+                ("user_sub", query.user_sub.map(str::to_owned)),
+                ("approval_id", query.approval_id.map(str::to_owned)),
+                ("after", query.after.map(|after| after.to_string())),
+            ],
+        )),
+        Request::AuditHead => get("/api/audit/head".to_owned()),
+        Request::AuditVerify { expected } => {
+            let expect = (!expected.is_empty()).then(|| expected.join(","));
+            get(with_query("/api/audit/verify", [("expect", expect)]))
+        }
+        Request::EvidenceApproval { approval_id } => get(format!(
+            "/api/evidence-bundles/approvals/{}",
+            segment(approval_id)?
+        )),
+        Request::EvidenceRange { from, to, limit } => get(with_query(
+            "/api/evidence-bundles/time-range",
+            [
+                ("date_from", Some(from.to_owned())),
+                ("date_to", Some(to.to_owned())),
+                ("limit", Some(limit.to_string())),
+            ],
+        )),
+        Request::EvidenceOrganisation { limit } => {
+            get(format!("/api/evidence-bundles/org?limit={limit}"))
+        }
         other => {
             let message = format!("{other:?} is nothing that the command line asks a service");
             return Err(Failure::new(message));
         }
     })
+}
+
+/// A path with those parameters that are given.
+fn with_query<const N: usize>(path: &str, parameters: [(&str, Option<String>); N]) -> String {
+    let mut query = url::form_urlencoded::Serializer::new(String::new());
+    for (name, value) in parameters {
+        if let Some(value) = value {
+            query.append_pair(name, &value);
+        }
+    }
+    match query.finish() {
+        query if query.is_empty() => path.to_owned(),
+        query => format!("{path}?{query}"),
+    }
 }
 
 /// An id as one path segment, whatever it holds.

@@ -11,6 +11,7 @@
     reason = "tests"
 )]
 
+mod audit;
 mod decisions;
 mod doctor;
 mod hostile;

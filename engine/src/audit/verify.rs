@@ -7,6 +7,8 @@ use sernixa_protocol::json::Document;
 
 use crate::audit::key::{AuditKeyId, AuditPublicKey};
 use crate::audit::{CHECKPOINT_EVERY, Checkpoint, Event, EventKind, Head, Receipt, genesis, link};
+use crate::refusal::receipt_json;
+use crate::text::Object;
 
 /// How many events at the end of a log may be unsigned where signatures are asked for. An engine
 /// with a key signs every thousandth event; where another process, without the key, wrote that
@@ -40,6 +42,29 @@ impl Report {
     /// Whether the chain holds, and holds every expected receipt.
     pub const fn is_valid(&self) -> bool {
         self.fault.is_none()
+    }
+
+    /// The report as JSON.
+    pub fn json(&self) -> String {
+        let fault = self.fault.map(|fault| {
+            Object::new()
+                .number("seq", fault.seq)
+                .string("reason", &fault.to_string())
+                .finish()
+        });
+        let signed = self.signed.map(receipt_json);
+        let keys: Vec<String> = self.keys.iter().map(ToString::to_string).collect();
+        let warnings = self.warnings();
+        Object::with_capacity(512)
+            .flag("valid", self.is_valid())
+            .number("events", self.events)
+            .json("head", &receipt_json(self.head))
+            .number("checkpoints", self.checkpoints)
+            .json("signed", signed.as_deref().unwrap_or("null"))
+            .strings("keys", keys.iter().map(String::as_str))
+            .json("fault", fault.as_deref().unwrap_or("null"))
+            .strings("warnings", warnings.iter().map(String::as_str))
+            .finish()
     }
 
     /// What the check does not show, in words for a person.

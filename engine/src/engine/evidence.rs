@@ -2,14 +2,14 @@
 
 use crate::answer::Answer;
 use crate::approval::ApprovalId;
-use crate::audit::{Event, EventFilter, EventKind, Receipt, Report};
+use crate::audit::{Event, EventFilter, EventKind, InvalidReceipt, Receipt};
 use crate::engine::Engine;
 use crate::engine::typed::may_audit;
 use crate::engine::wire::Stop;
 use crate::moment::Moment;
-use crate::principal::Principal;
+use crate::principal::{Principal, Role};
 use crate::receive::invalid;
-use crate::refusal::{Refusal, Word, receipt_json};
+use crate::refusal::{Refusal, Word};
 use crate::request::{AuditQuery, Request};
 use crate::store::StoreError;
 use crate::text::{Object, array};
@@ -36,20 +36,15 @@ impl Engine {
             }
             Request::AuditHead => {
                 may_audit(caller)?;
-                let head = self.head(caller.organisation())?;
-                Object::new()
-                    .string("organisation", caller.organisation())
-                    .number("seq", head.seq)
-                    .digest("hash", &head.hash)
-                    .finish()
+                self.head_json(caller)?
             }
             Request::AuditVerify { expected } => {
                 let expected: Vec<Receipt> = expected
                     .iter()
                     .map(|text| text.parse())
-                    .collect::<Result<_, crate::audit::InvalidReceipt>>()
+                    .collect::<Result<_, InvalidReceipt>>()
                     .map_err(|error| invalid(error.to_string()))?;
-                report_json(&self.verify_audit(caller, &expected)?)
+                self.verify_audit(caller, &expected)?.json()
             }
             Request::EvidenceApproval { approval_id } => {
                 self.approval_bundle(caller, approval_id, moment)?
@@ -61,13 +56,28 @@ impl Engine {
                 self.organisation_bundle(caller, limit, moment)?
             }
             Request::VerifyEvidence { body } => {
-                may_audit(caller)?;
+                may_verify(caller)?;
                 self.verify_evidence(caller, body)?.json()
             }
             // Not reached: the other requests are answered elsewhere.
             _ => return Err(Refusal::new(Word::NotOffered, "this is no evidence").into()),
         };
         Ok(Answer { status: 200, body })
+    }
+
+    /// The end of the chain, and the key that signs it.
+    fn head_json(&self, caller: &Principal) -> Result<String, StoreError> {
+        let head = self.head(caller.organisation())?;
+        let key = self.audit_public_key();
+        let name = key.map(|key| key.id().to_string());
+        let key = key.map(|key| key.to_string());
+        Ok(Object::new()
+            .string("organisation", caller.organisation())
+            .number("seq", head.seq)
+            .digest("hash", &head.hash)
+            .optional("key_id", name.as_deref())
+            .optional("public_key", key.as_deref())
+            .finish())
     }
 
     /// The events that a query asks for: the newest first, or from a number on, the oldest first.
@@ -109,6 +119,16 @@ impl Engine {
     }
 }
 
+/// A bundle may be large, so fewer may send one (DESIGN 11).
+fn may_verify(caller: &Principal) -> Result<(), Refusal> {
+    if caller.has(Role::Auditor) || caller.has(Role::Admin) {
+        Ok(())
+    } else {
+        let reason = "verifying evidence needs the auditor or admin role";
+        Err(Refusal::new(Word::Forbidden, reason))
+    }
+}
+
 /// An event as lists show it: the members that a person looks for first, its place in the chain,
 /// and the exact text that was hashed.
 fn event_json(event: &Event) -> String {
@@ -135,29 +155,5 @@ fn event_json(event: &Event) -> String {
         .number("seq", event.seq)
         .digest("hash", &event.hash)
         .string("payload", &event.payload)
-        .finish()
-}
-
-fn report_json(report: &Report) -> String {
-    let fault = report.fault.map(|fault| {
-        Object::new()
-            .number("seq", fault.seq)
-            .string("reason", &fault.to_string())
-            .finish()
-    });
-    let keys: Vec<String> = report.keys.iter().map(ToString::to_string).collect();
-    let warnings = report.warnings();
-    Object::with_capacity(512)
-        .flag("valid", report.is_valid())
-        .number("events", report.events)
-        .json("head", &receipt_json(report.head))
-        .number("checkpoints", report.checkpoints)
-        .json(
-            "signed",
-            report.signed.map(receipt_json).as_deref().unwrap_or("null"),
-        )
-        .strings("keys", keys.iter().map(String::as_str))
-        .json("fault", fault.as_deref().unwrap_or("null"))
-        .strings("warnings", warnings.iter().map(String::as_str))
         .finish()
 }
