@@ -93,6 +93,16 @@ impl Record {
         &self.approval.subject.key
     }
 
+    /// The agent that a delegated request acts as.
+    pub fn agent_id(&self) -> Option<&str> {
+        self.approval.subject.agent_id.as_deref()
+    }
+
+    /// The chain of tokens that a delegated request rests on.
+    pub fn delegation_chain_id(&self) -> Option<&str> {
+        self.approval.subject.delegation_chain_id.as_deref()
+    }
+
     /// SHA-256 of what was asked, in hex (PROTOCOL 22).
     pub fn body_hash(&self) -> String {
         self.approval.subject.body_hash.to_string()

@@ -429,7 +429,7 @@ async fn a_token_request_that_cannot_be_meant_is_not_sent() {
 }
 
 #[test]
-fn the_embedded_engine_refuses_delegated_calls_until_it_can_verify_them() {
+fn an_embedded_engine_without_signing_keys_refuses_delegated_calls() {
     let client = Client::builder()
         .environment(|_| None)
         .engine(sernixa::embedded::Engine::in_memory())

@@ -124,6 +124,11 @@ fn approval_memory() {
 }
 
 #[test]
+fn delegation() {
+    does_what_it_says("delegation", "");
+}
+
+#[test]
 fn toolset() {
     does_what_it_says("toolset", "");
 }

@@ -16,6 +16,8 @@ mod delegation;
 mod doors;
 mod drop;
 mod embedded;
+mod events;
+mod embedded_delegation;
 mod embedded_file;
 mod examples;
 mod promises;

@@ -32,6 +32,13 @@
 //! engine on the same `SqliteStore`. A call with a `resume_key` that was waiting when its process
 //! ended takes its approval up again when it is made again. Each decision is written to disk before
 //! it is answered, on the thread that asks: some tenths of a millisecond.
+//!
+//! # Delegation
+//!
+//! `SERNIXA_REQUEST_SIGNING_SECRET` (or [`ClientBuilder::request_signing_secret`]) and the key id
+//! beside it are both what delegated calls are signed with and what the engine of `embedded:` and
+//! `embedded:FILE` verifies them with. An engine of your own verifies with the keys of
+//! `Engine::builder().keyring(…)`; one without keys refuses every delegated call.
 
 mod desk;
 mod moments;
@@ -55,7 +62,7 @@ pub use terminal::TerminalReviewer;
 use crate::client::Client;
 #[cfg(feature = "sqlite")]
 use crate::config::InProcess;
-use crate::config::{Base, ClientBuilder, Settings};
+use crate::config::{Base, ClientBuilder, Settings, Signing, bytes_of};
 use crate::digest::BindingKey;
 use crate::error::{Error, Refusal};
 use desk::Desk;
@@ -88,7 +95,7 @@ pub(crate) fn client(
 ) -> Result<Client, Error> {
     let engine = match engine {
         Some(engine) => engine,
-        None => named(&settings.base)?,
+        None => named(&settings)?,
     };
     let moments = Arc::new(Moments::new(settings.clock.clone())?);
     if !settings.binding.lasts() {
@@ -113,9 +120,13 @@ pub(crate) fn client(
     Ok(Client::with_transport(settings, Arc::new(transport)))
 }
 
-/// The engine that a base URL names.
-fn named(base: &Base) -> Result<Engine, Error> {
-    match base {
+/// The engine that a base URL names. It verifies what this client signs with its configured secret,
+/// and nothing else.
+fn named(settings: &Settings) -> Result<Engine, Error> {
+    let engine = Engine::builder()
+        .settings(engine::Settings::local())
+        .keyring(keyring(&settings.signing)?);
+    match &settings.base {
         #[cfg(feature = "sqlite")]
         Base::InProcess(InProcess::File { name, path }) => {
             let refused = |error: StoreError| {
@@ -123,16 +134,34 @@ fn named(base: &Base) -> Result<Engine, Error> {
                 Error::Configuration(Refusal::new(message).caused_by(error).boxed())
             };
             let store = SqliteStore::open(path).map_err(refused)?;
-            Engine::builder()
-                .store(store)
-                .settings(engine::Settings::local())
-                .build()
-                .map_err(|error| {
-                    refused(StoreError::new("its settings do not fit").caused_by(error))
-                })
+            engine.store(store).build().map_err(|error| {
+                refused(StoreError::new("its settings do not fit").caused_by(error))
+            })
         }
-        Base::InProcess(_) | Base::Http { .. } => Ok(Engine::in_memory()),
+        Base::InProcess(_) | Base::Http { .. } => engine.build().map_err(|error| {
+            let refusal = Refusal::new("the embedded engine cannot be made");
+            Error::Configuration(refusal.caused_by(error).boxed())
+        }),
     }
+}
+
+/// The keyring of an embedded engine: the client's own secret, for every agent of this process.
+fn keyring(signing: &Signing) -> Result<engine::Keyring, Error> {
+    let Some(secret) = &signing.secret else {
+        return Ok(engine::Keyring::new());
+    };
+    engine::SigningKey::new(
+        &signing.key_id,
+        bytes_of(secret),
+        "local",
+        engine::Agents::Any,
+        engine::SecretRule::Strong,
+    )
+    .and_then(|key| engine::Keyring::new().with(key))
+    .map_err(|error| {
+        let message = format!("request signing cannot be set up: {error}");
+        Error::Configuration(Refusal::new(message).caused_by(error).boxed())
+    })
 }
 
 /// The terminal where there is one. A pipe is never taken for a person by default.
