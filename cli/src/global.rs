@@ -15,16 +15,26 @@ pub(crate) struct Global {
     #[arg(long, global = true)]
     pub(crate) json: bool,
 
-    /// The service to ask (else SERNIXA_BASE_URL, else http://localhost:8000)
-    #[arg(long, global = true, value_name = "URL", conflicts_with = "store")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        conflicts_with = "store",
+        help = "The service to ask (else SERNIXA_BASE_URL, else http://localhost:8000)"
+    )]
     base_url: Option<String>,
 
     /// Work on the file of an embedded engine, without a service
     #[arg(long, global = true, value_name = "FILE")]
     store: Option<PathBuf>,
 
-    /// Read the credential from this file (else SERNIXA_ACCESS_TOKEN, else SERNIXA_API_KEY)
-    #[arg(long, global = true, value_name = "FILE")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "FILE",
+        help = "Read the credential from this file (else SERNIXA_ACCESS_TOKEN, else \
+                SERNIXA_API_KEY)"
+    )]
     token_file: Option<PathBuf>,
 }
 

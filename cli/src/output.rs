@@ -180,6 +180,9 @@ impl Writer {
     }
 }
 
+/// Columns that are no wider are never cut.
+const SHORT: u16 = 14;
+
 /// Rows under a heading. On a terminal each row is one line and long cells are cut; elsewhere
 /// nothing is cut beyond 500 characters a cell. Cells are made safe here.
 pub(crate) fn table<const N: usize>(
@@ -214,7 +217,6 @@ pub(crate) fn table_lines<const N: usize>(
         table.add_row(row);
     }
     // What is short is shown whole; the room that is left is for the long ones.
-    const SHORT: u16 = 14;
     let widths = table.column_max_content_widths();
     if width.is_some() {
         for (column, width) in table.column_iter_mut().zip(widths) {

@@ -111,10 +111,10 @@ pub(super) async fn send(
 fn told(body: &str, id: &str, answer: Answer) -> Result<String, Failure> {
     let record = Record::parse(body)?;
     let mut text = format!("Approval {} {}.", one_line(id), answer.word());
-    for field in [&record.intent_id, &record.action_id, &record.summary] {
-        if let Some(field) = field {
-            text.push_str(&format!(" · {}", one_line(field)));
-        }
+    let about = [&record.intent_id, &record.action_id, &record.summary];
+    for field in about.into_iter().flatten() {
+        text.push_str(" · ");
+        text.push_str(&one_line(field).to_string());
     }
     Ok(text)
 }

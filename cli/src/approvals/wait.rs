@@ -38,6 +38,7 @@ pub(super) fn run(args: &Args, backend: &Backend, global: &Global) -> Result<Exi
         id: &id,
         deadline: started + Duration::from_secs(args.timeout.into()),
         interval: Duration::from_secs(args.poll_interval.into()),
+        silent: global.json,
     };
     let (last, followed) = backend.block_on(wait.until_ended())?;
     let record = Record::parse(&last)?;
@@ -77,6 +78,8 @@ struct Waiting<'a> {
     id: &'a str,
     deadline: Instant,
     interval: Duration,
+    /// Nobody wants to read that it waits.
+    silent: bool,
 }
 
 impl Waiting<'_> {
@@ -92,7 +95,7 @@ impl Waiting<'_> {
         }
         let (sender, mut signals) = channel(64);
         let mut telling = pin!(follow(self.backend, sender));
-        let mut told = false;
+        let (mut told, mut said) = (false, self.silent);
         loop {
             let pause = if told { SAFETY } else { self.interval };
             let pause = pause.min(self.left());
@@ -100,6 +103,10 @@ impl Waiting<'_> {
                 signal = self.relevant(&mut signals, &mut told) => followed |= signal,
                 never = &mut telling => match never {},
                 () = tokio::time::sleep(pause) => {}
+            }
+            if !said {
+                said = true;
+                self.say(told)?;
             }
             // A stream is read from before it was open; so each signal is followed by a look.
             if let Some(body) = self.look().await? {
@@ -129,6 +136,16 @@ impl Waiting<'_> {
                 None => std::future::pending().await,
             }
         }
+    }
+
+    fn say(&self, told: bool) -> Result<(), Failure> {
+        let id = one_line(self.id);
+        output::note(if told {
+            format!("Waiting for the decision on {id}.")
+        } else {
+            let seconds = self.interval.as_secs();
+            format!("Waiting for the decision on {id}, with a look every {seconds} s.")
+        })
     }
 
     fn left(&self) -> Duration {

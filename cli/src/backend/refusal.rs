@@ -1,5 +1,7 @@
 //! What a service's "no" says to a person.
 
+use std::borrow::Cow;
+
 use sernixa_engine::Answer;
 use sernixa_protocol::json::Document;
 
@@ -34,6 +36,6 @@ fn said(body: &str) -> Option<String> {
     let text = |name| detail.get(name).and_then(|node| node.as_str());
     match (text("status"), text("reason")) {
         (Some(status), Some(reason)) if status != reason => Some(format!("{status}: {reason}")),
-        (status, reason) => reason.or(status).map(|text| text.into_owned()),
+        (status, reason) => reason.or(status).map(Cow::into_owned),
     }
 }

@@ -115,11 +115,14 @@ fn what_waits_is_listed_the_oldest_first() {
 #[test]
 fn one_approval_is_shown_with_every_field_and_with_numbers_as_they_are() {
     let house = House::new();
-    let mut ask = Ask::default();
-    ask.metadata = serde_json::from_str(
+    let metadata = serde_json::from_str(
         r#"{"summary": "s", "huge": 123456789012345678, "nested": {"b": [1.0, null], "a": true}}"#,
     )
     .unwrap();
+    let ask = Ask {
+        metadata,
+        ..Ask::default()
+    };
     let id = house.ask(&ask);
     let ran = house.run(&["approvals", "show", &id]).exits(0);
     for text in [

@@ -16,7 +16,7 @@ fn check<'v>(found: &'v Value, name: &str) -> Vec<&'v Value> {
 fn a_file_in_order_is_healthy() {
     let house = House::new();
     house.ask(&Ask::default());
-    let found = house.run(&["doctor", "--json"]).exits(0).is_safe().json();
+    let found = house.run(&["doctor", "--json"]).exits(0).safe().json();
     assert_eq!(found["healthy"], true, "{found}");
     assert!(
         check(&found, "approvals")[0]["found"]
@@ -28,7 +28,7 @@ fn a_file_in_order_is_healthy() {
         check(&found, "version")[0]["found"],
         env!("CARGO_PKG_VERSION")
     );
-    let ran = house.run(&["doctor"]).exits(0).is_safe();
+    let ran = house.run(&["doctor"]).exits(0).safe();
     assert!(ran.stdout.ends_with("All is well.\n"), "{}", ran.stdout);
 }
 
@@ -108,7 +108,7 @@ fn a_service_is_asked_who_one_is_and_what_its_clock_says() {
     let mut command = sernixa(&["doctor", "--json", "--base-url", &stub.url()]);
     let found = run(command.env("SERNIXA_API_KEY", "k"))
         .exits(1)
-        .is_safe()
+        .safe()
         .json();
     let of = |name| check(&found, name)[0].clone();
     assert_eq!(

@@ -9,21 +9,23 @@ use crate::support::{Ask, House, Running};
 const HOSTILE: &str = "\u{1b}[2J\u{1b}[1A\u{1b}]0;owned\u{7}\u{9b}2J\u{202e}txet\u{2066}\u{200b}\r\nAPPROVED \u{85}\u{2028}\u{feff}\u{e0041}";
 
 fn hostile() -> Ask {
-    let mut ask = Ask::default();
-    ask.metadata = json!({
+    let metadata = json!({
         "summary": format!("pay {HOSTILE}"),
         HOSTILE: {"nested": [HOSTILE, {HOSTILE: 1}]},
         "long": "x".repeat(5_000),
     });
-    ask
+    Ask {
+        metadata,
+        ..Ask::default()
+    }
 }
 
 #[test]
 fn hostile_text_never_reaches_a_person_raw() {
     let house = House::new();
     let id = house.ask(&hostile());
-    house.run(&["approvals", "list"]).exits(0).is_safe();
-    let shown = house.run(&["approvals", "show", &id]).exits(0).is_safe();
+    house.run(&["approvals", "list"]).exits(0).safe();
+    let shown = house.run(&["approvals", "show", &id]).exits(0).safe();
     assert!(shown.stdout.contains(r"\u{1b}[2J"), "{}", shown.stdout);
     assert!(shown.stdout.lines().all(|line| line.chars().count() < 600));
     let approve = [
@@ -33,13 +35,13 @@ fn hostile_text_never_reaches_a_person_raw() {
         "--reason",
         &format!("fine {HOSTILE}"),
     ];
-    house.run(&approve).exits(0).is_safe();
-    let shown = house.run(&["approvals", "show", &id]).exits(0).is_safe();
+    house.run(&approve).exits(0).safe();
+    let shown = house.run(&["approvals", "show", &id]).exits(0).safe();
     assert!(shown.stdout.contains(r"fine \u{1b}[2J"));
     house
         .run(&["approvals", "wait", &id, "--timeout", "0"])
         .exits(0)
-        .is_safe();
+        .safe();
 }
 
 #[test]
@@ -50,7 +52,7 @@ fn json_says_the_same_in_escapes() {
         &["approvals", "list", "--json"][..],
         &["approvals", "show", &id, "--json"],
     ] {
-        let ran = house.run(arguments).exits(0).is_safe();
+        let ran = house.run(arguments).exits(0).safe();
         let record = ran.json();
         let record = record.get(0).unwrap_or(&record);
         assert_eq!(record["summary"], format!("pay {HOSTILE}"));
@@ -67,7 +69,7 @@ fn hostile_arguments_come_back_safe() {
         &["memory", "forget", &odd],
         &["delegations", "revoke", &odd],
     ] {
-        house.run(arguments).exits(2).is_safe();
+        house.run(arguments).exits(2).safe();
     }
 }
 

@@ -18,7 +18,7 @@ fn command(stub: &Stub, arguments: &[&str]) -> Command {
 
 #[track_caller]
 fn asked(stub: &Stub, arguments: &[&str]) -> Ran {
-    let ran = run(&mut command(stub, arguments)).is_safe();
+    let ran = run(&mut command(stub, arguments)).safe();
     assert!(
         !ran.stdout.contains(TOKEN) && !ran.stderr.contains(TOKEN),
         "{ran:?}"

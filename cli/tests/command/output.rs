@@ -68,7 +68,7 @@ fn help_and_version_are_answers() {
         &["approvals", "--help"],
         &["approvals", "wait", "--help"],
     ] {
-        let ran = run(&mut sernixa(arguments)).exits(0).is_safe();
+        let ran = run(&mut sernixa(arguments)).exits(0).safe();
         assert!(
             ran.stdout.contains("Usage:") && ran.stdout.contains("--json"),
             "{ran:?}"

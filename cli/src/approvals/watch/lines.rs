@@ -5,13 +5,13 @@ use std::pin::pin;
 use sernixa_engine::Request;
 use tokio::sync::mpsc::channel;
 
-use super::{News, Watch, asked_to_end};
+use super::{News, Watch};
 use crate::backend::follow;
 use crate::output::{NOTHING, one_line};
 use crate::record::Record;
 use crate::{Failure, output, when};
 
-/// Writes a line for each change, until the process is asked to end or nobody reads.
+/// Writes a line for each change, until nobody reads or the service refuses.
 pub(super) async fn run(mut watch: Watch<'_>, json: bool) -> Result<(), Failure> {
     // A service that cannot be asked at all is an error, not something to wait for.
     watch
@@ -20,7 +20,6 @@ pub(super) async fn run(mut watch: Watch<'_>, json: bool) -> Result<(), Failure>
         .await?;
     let (sender, mut signals) = channel(64);
     let mut telling = pin!(follow(watch.backend, sender));
-    let mut end = pin!(asked_to_end());
     let mut said = None;
     loop {
         for news in watch.look().await? {
@@ -34,7 +33,6 @@ pub(super) async fn run(mut watch: Watch<'_>, json: bool) -> Result<(), Failure>
             })?;
         }
         tokio::select! {
-            () = &mut end => return Ok(()),
             never = &mut telling => match never {},
             () = watch.due(&mut signals) => {}
         }

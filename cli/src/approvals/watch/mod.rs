@@ -28,12 +28,21 @@ pub(crate) struct Args {
 
 pub(super) fn run(args: &Args, backend: &Backend, global: &Global) -> Result<Exit, Failure> {
     let watch = Watch::new(backend, Duration::from_secs(args.poll_interval.into()));
-    if !global.json && screen::is_possible() {
-        backend.block_on(screen::run(watch))?;
-    } else {
-        backend.block_on(lines::run(watch, global.json))?;
-    }
-    Ok(Exit::Yes)
+    backend.block_on(async {
+        // Heard before there is a screen to give back, and at once, whatever is waited for.
+        let end = asked_to_end()?;
+        let watching = async {
+            if !global.json && screen::is_possible() {
+                screen::run(watch).await
+            } else {
+                lines::run(watch, global.json).await
+            }
+        };
+        tokio::select! {
+            () = end => Ok(Exit::Yes),
+            ended = watching => ended.map(|()| Exit::Yes),
+        }
+    })
 }
 
 /// The most that are watched at once: what one list holds.
@@ -173,19 +182,30 @@ impl<'a> Watch<'a> {
     }
 }
 
-/// Ends when the process is asked to end: SIGINT, SIGTERM, or what there is elsewhere.
-async fn asked_to_end() {
-    #[cfg(unix)]
-    {
-        use tokio::signal::unix::{SignalKind, signal};
-        let Ok(mut terminate) = signal(SignalKind::terminate()) else {
-            return;
-        };
+/// Ends when the process is asked to end: Ctrl-C, SIGTERM, a terminal that is closed. From the call
+/// on, none of them ends it by itself.
+#[cfg(unix)]
+fn asked_to_end() -> Result<impl Future<Output = ()>, Failure> {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    let hear = |kind| {
+        signal(kind).map_err(|error| Failure::new("signals cannot be heard").caused_by(error))
+    };
+    let mut interrupt = hear(SignalKind::interrupt())?;
+    let mut terminate = hear(SignalKind::terminate())?;
+    let mut hangup = hear(SignalKind::hangup())?;
+    Ok(async move {
         tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
+            _ = interrupt.recv() => {}
             _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    let _ = tokio::signal::ctrl_c().await;
+    })
+}
+
+/// Ends when the process is asked to end.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
+fn asked_to_end() -> Result<impl Future<Output = ()>, Failure> {
+    Ok(async { drop(tokio::signal::ctrl_c().await) })
 }

@@ -2,7 +2,7 @@
 
 use std::io::{self, IsTerminal as _, Write as _};
 use std::pin::pin;
-use std::sync::Once;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -12,10 +12,11 @@ use crossterm::terminal::{
 };
 use crossterm::{cursor, execute, queue, terminal};
 use sernixa_engine::Request;
+use tokio::sync::Notify;
 use tokio::sync::mpsc::{Receiver, channel};
 
+use super::Watch;
 use super::view::{Look, Open, View};
-use super::{Watch, asked_to_end};
 use crate::approvals::decide::{self, Answer};
 use crate::backend::follow;
 use crate::output::one_line;
@@ -38,18 +39,26 @@ enum Next {
     End,
 }
 
-/// Shows what waits, until `q` or the process is asked to end.
-pub(super) async fn run(mut watch: Watch<'_>) -> Result<(), Failure> {
+/// Shows what waits, until `q` or Ctrl-C.
+pub(super) async fn run(watch: Watch<'_>) -> Result<(), Failure> {
     // Before the screen changes: a service that cannot be asked at all is an error.
     watch
         .backend
         .ask_async(Request::Pending { limit: 1 })
         .await?;
     let _screen = Screen::enter()?;
-    let mut keys = keys();
+    let interrupt = Arc::new(Notify::new());
+    let keys = keys(Arc::clone(&interrupt));
+    tokio::select! {
+        // At once, also while an answer is awaited.
+        () = interrupt.notified() => Ok(()),
+        ended = show(watch, keys) => ended,
+    }
+}
+
+async fn show(mut watch: Watch<'_>, mut keys: Receiver<Event>) -> Result<(), Failure> {
     let (sender, mut signals) = channel(64);
     let mut telling = pin!(follow(watch.backend, sender));
-    let mut end = pin!(asked_to_end());
     let mut tick = tokio::time::interval(TICK);
     let mut view = View::default();
     view.tell(&watch.look().await?);
@@ -57,7 +66,6 @@ pub(super) async fn run(mut watch: Watch<'_>) -> Result<(), Failure> {
         draw(&view, &watch)?;
         let mut look = false;
         tokio::select! {
-            () = &mut end => return Ok(()),
             never = &mut telling => match never {},
             () = watch.due(&mut signals) => look = true,
             event = keys.recv() => match event {
@@ -68,6 +76,7 @@ pub(super) async fn run(mut watch: Watch<'_>) -> Result<(), Failure> {
                         Next::End => return Ok(()),
                     }
                 }
+                // Another size: drawn anew.
                 Some(_) => {}
                 // The terminal has gone.
                 None => return Ok(()),
@@ -80,12 +89,18 @@ pub(super) async fn run(mut watch: Watch<'_>) -> Result<(), Failure> {
     }
 }
 
-/// Reads keys on a thread of its own: a terminal is read by blocking. It ends with the process.
-fn keys() -> Receiver<Event> {
+/// Reads keys on a thread of its own, which ends with the process: a terminal is read by blocking,
+/// and Ctrl-C is a key here.
+fn keys(interrupt: Arc<Notify>) -> Receiver<Event> {
     let (sender, keys) = channel(64);
     std::thread::spawn(move || {
         while let Ok(event) = event::read() {
-            if sender.blocking_send(event).is_err() {
+            if let Event::Key(key) = &event
+                && key.modifiers.contains(KeyModifiers::CONTROL)
+                && key.code == KeyCode::Char('c')
+            {
+                interrupt.notify_one();
+            } else if sender.blocking_send(event).is_err() {
                 break;
             }
         }
@@ -95,9 +110,6 @@ fn keys() -> Receiver<Event> {
 
 async fn press(view: &mut View, watch: &Watch<'_>, key: KeyEvent) -> Next {
     view.remark.clear();
-    if key.modifiers.contains(KeyModifiers::CONTROL) && key.code == KeyCode::Char('c') {
-        return Next::End;
-    }
     if let Some(Open {
         deciding: Some(_), ..
     }) = &view.open

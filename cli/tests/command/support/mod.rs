@@ -1,5 +1,6 @@
 //! What the tests stand on: a real store in a file, the real command, a terminal, odd services.
 
+pub mod served;
 pub mod stub;
 pub mod terminal;
 
@@ -103,7 +104,7 @@ impl Default for Ask {
 }
 
 impl Ask {
-    fn body(&self) -> String {
+    pub fn body(&self) -> String {
         let mut metadata = self.metadata.clone();
         let governance = json!({
             "risk_level": self.risk, "operation_class": "financial",
@@ -165,7 +166,7 @@ impl Ran {
 
     /// Nothing that a terminal would obey, and no line that hides.
     #[track_caller]
-    pub fn is_safe(self) -> Self {
+    pub fn safe(self) -> Self {
         for text in [&self.stdout, &self.stderr] {
             let odd = text
                 .chars()
@@ -214,6 +215,19 @@ impl Running {
             self.child.try_wait()
         );
         line.trim_end().to_owned()
+    }
+
+    /// The next line that is no part of its answer.
+    #[track_caller]
+    pub fn remark(&mut self) -> String {
+        let stderr = self.child.stderr.as_mut().unwrap();
+        let mut line = Vec::new();
+        while line.last() != Some(&b'\n') {
+            let mut byte = [0];
+            stderr.read_exact(&mut byte).expect("it goes on");
+            line.extend(byte);
+        }
+        String::from_utf8(line).unwrap().trim_end().to_owned()
     }
 
     pub fn signal(&self, signal: rustix::process::Signal) {
