@@ -326,7 +326,9 @@ impl Chain<'_> {
                 let is_checkpoint = event.kind == EventKind::Checkpoint;
                 others.push(event);
                 if is_checkpoint {
-                    others.into_iter().for_each(|event| self.push_other(event));
+                    for event in others {
+                        self.push_other(event);
+                    }
                     return Ok(true);
                 }
             }

@@ -185,10 +185,10 @@ fn a_history_written_anew_without_the_key_is_found_by_its_checkpoints() {
 fn a_history_signed_by_another_key_is_found_by_those_who_name_theirs() {
     let (_, events) = a_log();
     let store = Arc::new(MemoryStore::new());
-    let forger = on(store, Some(AuditKey::from_seed([8; 32])));
-    forger.submit(&agent(), &Draft::read().body());
-    forger.engine.checkpoint(&forger.moment()).unwrap();
-    let forged = log(&forger);
+    let other = on(store, Some(AuditKey::from_seed([8; 32])));
+    other.submit(&agent(), &Draft::read().body());
+    other.engine.checkpoint(&other.moment()).unwrap();
+    let forged = log(&other);
     assert_eq!(fault(&forged, &[]), None);
     assert_eq!(
         fault(&forged, &[key().public()]),
