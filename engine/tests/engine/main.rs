@@ -13,6 +13,8 @@ mod audit;
 #[cfg(feature = "cedar")]
 mod cedar;
 #[cfg(feature = "cedar")]
+mod cedar_grave;
+#[cfg(feature = "cedar")]
 mod cedar_loading;
 mod checkpoints;
 mod claims;
