@@ -110,10 +110,9 @@ async fn follow(desk: &Rc<Desk>, attached: Option<u64>) {
         let pause = match listening.await {
             Ok(hearing) => {
                 let begin = settings.clock.monotonic();
-                desk.stream.up.set(true);
-                relied_on = true;
                 let told = hear(desk, hearing, &mut last, &mut pace).await;
                 desk.stream.up.set(false);
+                relied_on |= told;
                 let lasted = settings.clock.monotonic().saturating_sub(begin);
                 pace.after_stream(told, lasted, retry::chance())
             }
@@ -140,7 +139,9 @@ async fn hear(
     loop {
         match hearing.next().await {
             Some(Ok(heard)) => {
+                // Only what has told something is relied on.
                 told = true;
+                desk.stream.up.set(true);
                 if let Some((id, push)) = heard.about {
                     desk.heard(&id, push);
                 }

@@ -37,7 +37,11 @@ struct State {
 }
 
 pub const SUBMIT: &str = "/api/actions/execute";
+pub const EVENTS: &str = "/api/approvals/events";
 pub const OUTCOMES: &str = "/api/approvals/outcomes";
+
+/// The audit event that recorded every submission.
+pub const SEQ: u64 = 5;
 
 /// All that DESIGN 7 has, but events.
 pub const EVERYTHING: [&str; 4] = ["claim", "outcome", "withdraw", "resume"];
@@ -49,6 +53,25 @@ impl Service {
     }
 
     pub fn with(says: Says, capabilities: &[&'static str]) -> Self {
+        Self::answering(says, capabilities, |_| {
+            Reply::json(404, r#"{"detail":{"status":"not_found"}}"#)
+        })
+    }
+
+    /// A service that can do everything, and answers the request for its events so.
+    pub fn streaming(
+        says: Says,
+        stream: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> Self {
+        let capabilities: Vec<_> = EVERYTHING.into_iter().chain(["events"]).collect();
+        Self::answering(says, &capabilities, stream)
+    }
+
+    fn answering(
+        says: Says,
+        capabilities: &[&'static str],
+        stream: impl Fn(&Request) -> Reply + Send + Sync + 'static,
+    ) -> Self {
         let state = Arc::new(Mutex::new(State {
             says,
             capabilities: capabilities.to_vec(),
@@ -59,6 +82,9 @@ impl Service {
         let server = Server::start({
             let (state, held) = (Arc::clone(&state), Arc::clone(&held));
             move |request| {
+                if request.path() == EVENTS {
+                    return stream(request);
+                }
                 let held = lock(&held).clone();
                 match held {
                     Some((end, latch)) if request.path().ends_with(end) => latch.wait(),
@@ -77,6 +103,11 @@ impl Service {
     /// Decides every approval, those to come included.
     pub fn decide(&self, status: &'static str) {
         lock(&self.state).decision = status;
+    }
+
+    /// Offers these capabilities from now on.
+    pub fn offer(&self, capabilities: &[&'static str]) {
+        lock(&self.state).capabilities = capabilities.to_vec();
     }
 
     /// Answers the submissions to come in another way.
@@ -159,6 +190,11 @@ impl State {
             "request_id": text("request_id"),
             "capabilities": self.capabilities,
         });
+        let mut common = common;
+        if self.capabilities.contains(&"events") {
+            // Where the stream of a client begins that waits for this.
+            common["receipt"] = json!({"seq": SEQ, "hash": "0".repeat(64)});
+        }
         let with = |status: u16, more: Value| {
             let mut answer = common.clone();
             answer
@@ -202,6 +238,10 @@ impl State {
 
     fn claim(&self, id: &str, body: &Value) -> Reply {
         assert_eq!(body["claim_token"], format!("token-{id}"));
+        if self.decision != "approved" {
+            let detail = json!({"status": self.decision, "reason": "not approved"});
+            return Reply::json(409, json!({"detail": detail}).to_string());
+        }
         let answer = json!({
             "status": "claimed",
             "approval_id": id,
