@@ -17,13 +17,13 @@ const SECRET: &str = "a signing secret of this test";
 
 /// A client of `embedded:` that signs, and verifies, with its configured secret.
 fn client(reviewer: impl Reviewer) -> Client {
-    builder().reviewer(reviewer).build().unwrap()
+    let builder = signing().base_url("embedded:");
+    builder.reviewer(reviewer).build().unwrap()
 }
 
-fn builder() -> ClientBuilder {
+fn signing() -> ClientBuilder {
     Client::builder()
         .environment(|_| None)
-        .base_url("embedded:")
         .request_signing_secret(SECRET)
 }
 
@@ -167,7 +167,7 @@ fn revoke(engine: &Engine, token: &str) {
 fn what_was_approved_does_not_start_once_its_delegation_was_revoked() {
     let (engine, wanted) = (engine(), Arc::new(Mutex::new(String::new())));
     let (deciding, token) = (engine.clone(), Arc::clone(&wanted));
-    let client = builder()
+    let client = signing()
         .engine(engine)
         .reviewer(move |_: &Record| {
             // Taken back while the reviewer reads.
@@ -190,7 +190,7 @@ fn what_was_approved_does_not_start_once_its_delegation_was_revoked() {
 #[test]
 fn outcome_and_withdrawal_of_a_delegated_call_are_signed_as_the_engine_wants_them() {
     let engine = engine();
-    let client = builder()
+    let client = signing()
         .engine(engine.clone())
         .reviewer(|_: &Record| Decision::leave())
         .poll_timeout(Duration::from_millis(50))
@@ -217,7 +217,7 @@ fn a_token_of_a_file_serves_every_client_on_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("embedded:{}", folder.path().join("approvals.db").display());
     let open = || {
-        builder()
+        signing()
             .base_url(url.clone())
             .reviewer(nobody)
             .build()

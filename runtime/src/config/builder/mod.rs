@@ -241,7 +241,8 @@ impl ClientBuilder {
     /// The [`reviewer`](Self::reviewer) decides as the same principal that asks, which
     /// [`Engine::in_memory`](crate::embedded::Engine::in_memory) allows. An engine built with the
     /// settings of a service refuses that: build it with `Settings::local()`, or decide through the
-    /// engine as somebody else.
+    /// engine as somebody else. Delegated calls are verified with the keys of
+    /// `Engine::builder().keyring(…)`; without any, each is refused.
     #[cfg(feature = "embedded")]
     pub fn engine(mut self, engine: crate::embedded::Engine) -> Self {
         self.engine = Some(engine);
