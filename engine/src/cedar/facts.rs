@@ -16,7 +16,7 @@ use crate::moment::Timestamp;
 use crate::policy::Question;
 
 /// Why there is no context.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Unfit {
     /// A declared member is of another type.
     Type {

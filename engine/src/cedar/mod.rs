@@ -128,12 +128,6 @@ impl Put<'_> {
     }
 }
 
-/// Why a question could not be put.
-enum Unasked {
-    MetadataType { key: Box<str>, wanted: &'static str },
-    Failed,
-}
-
 /// What Cedar takes of the stack for one level of a policy, without optimisation; measured: 45 KiB
 /// to evaluate it, 55 KiB to parse it.
 const STACK_PER_LEVEL: usize = 64 << 10;
@@ -191,15 +185,7 @@ impl PolicySet {
         };
         let facts = match self.facts(question) {
             Ok(facts) => facts,
-            Err(unfit) => {
-                let request = match self.unasked(unfit) {
-                    Unasked::MetadataType { key, wanted } => {
-                        RequestVerdict::MetadataType { key, wanted }
-                    }
-                    Unasked::Failed => RequestVerdict::Error,
-                };
-                return verdict(request, ProceedVerdict::Review, None);
-            }
+            Err(unfit) => return verdict(self.unfit(unfit), ProceedVerdict::Review, None),
         };
         let key = self.cache.as_ref().map(|_| facts.key());
         if let (Some(cache), Some(key)) = (&self.cache, &key)
@@ -243,13 +229,14 @@ impl PolicySet {
         Facts::of(question, &self.set.declared, zone)
     }
 
-    fn unasked(&self, unfit: Unfit) -> Unasked {
+    /// The answer to what cannot be asked.
+    fn unfit(&self, unfit: Unfit) -> RequestVerdict {
         match unfit {
-            Unfit::Type { at, wanted } => Unasked::MetadataType {
+            Unfit::Type { at, wanted } => RequestVerdict::MetadataType {
                 key: self.set.declared.name(at).into(),
                 wanted: wanted.as_str(),
             },
-            Unfit::Failed => Unasked::Failed,
+            Unfit::Failed => RequestVerdict::Error,
         }
     }
 

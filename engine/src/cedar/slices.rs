@@ -47,14 +47,14 @@ pub(super) const INTENT: &str = "Sernixa::Intent";
 
 impl Slices {
     /// Adds a policy, under the narrowest name that its scope holds.
-    pub(super) fn add(&mut self, policy: &Policy) -> Result<(), PolicySetError> {
+    pub(super) fn add(&mut self, policy: &Policy) -> Result<(), Box<PolicySetError>> {
         let part = match scope(policy) {
             Scope::Any => &mut self.any,
             Scope::Tool(id) => self.tools.entry(id).or_default(),
             Scope::Intent(id) => self.intents.entry(id).or_default(),
             Scope::Agent(id) => self.agents.entry(id).or_default(),
         };
-        part.0.add(policy.clone())
+        part.0.add(policy.clone()).map_err(Box::new)
     }
 
     /// Asks those that can match.

@@ -2,6 +2,7 @@
 //! policies are and whatever happened before.
 
 use std::collections::HashSet;
+use std::fmt::Write as _;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -71,9 +72,8 @@ fn policy() -> impl Strategy<Value = String> {
 fn policies() -> impl Strategy<Value = String> {
     prop::collection::vec(policy(), 1..6).prop_map(|policies| {
         let named = policies.iter().enumerate();
-        named
-            .map(|(at, policy)| format!("@id(\"p{at}\") {policy}\n"))
-            .collect()
+        let named = named.map(|(at, policy)| format!("@id(\"p{at}\") {policy}"));
+        named.collect::<Vec<_>>().join("\n")
     })
 }
 
@@ -345,7 +345,7 @@ fn unscoped(text: &str) -> String {
             let (head, tail) = line.split_once(") ").unwrap_or((&line, ""));
             if head.contains(scope) {
                 let variable = scope.split(' ').next().unwrap();
-                conditions.push_str(&format!("when {{ {scope} }} "));
+                let _ = write!(conditions, "when {{ {scope} }} ");
                 line = format!("{}) {tail}", head.replace(scope, variable));
             }
         }
