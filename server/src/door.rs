@@ -26,7 +26,7 @@ pub(crate) const DEMO_KEY: &str = "e2e-admin";
 const OPEN: [&str; 2] = ["/health", "/ready"];
 
 /// The reads of those who wait.
-const READS: [&str; 2] = ["/api/approvals/{id}", "/api/approvals/events"];
+const READS: [&str; 2] = ["/api/approvals/{approval_id}", "/api/approvals/events"];
 
 /// The key that a request came with, for those who have to look again whether it is still good.
 #[derive(Clone)]

@@ -150,3 +150,102 @@ fn log(route: &str, method: &str, response: &Response, took: Duration) {
         key = caller.map_or("-", |who| who.key()),
     );
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use std::sync::{Arc, mpsc};
+
+    use axum::Router;
+    use axum::http::StatusCode;
+    use axum::middleware::from_fn_with_state;
+    use axum::routing::get;
+    use http_body_util::BodyExt as _;
+    use tower::ServiceExt as _;
+
+    use crate::Config;
+    use crate::closing::{Close, closing};
+    use crate::routes;
+    use crate::server::open;
+
+    /// The parts of a demonstration in memory, with other limits.
+    fn app(change: impl FnOnce(&mut Config)) -> (App, Close) {
+        let mut config = Config::local_demo();
+        change(&mut config);
+        let (close, closing) = closing();
+        (Arc::new(open(config, closing).unwrap()), close)
+    }
+
+    async fn ask(router: Router, path: &str) -> (StatusCode, HeaderMap, serde_json::Value) {
+        let request = Request::builder()
+            .uri(path)
+            .header("host", "localhost")
+            .header("authorization", "Bearer e2e-admin")
+            .body(Body::empty())
+            .unwrap();
+        let (head, body) = router.oneshot(request).await.unwrap().into_parts();
+        let body = body.collect().await.unwrap().to_bytes();
+        let json = serde_json::from_slice(&body).unwrap();
+        (head.status, head.headers, json)
+    }
+
+    fn wrapped(app: &App, router: Router<App>) -> Router {
+        router
+            .layer(from_fn_with_state(App::clone(app), outer))
+            .with_state(App::clone(app))
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_answered_in_json_and_tells_nothing() {
+        let (app, _close) = app(|_| {});
+        let router = Router::new().route("/panics", get(panics));
+        let (status, headers, json) = ask(wrapped(&app, router), "/panics").await;
+        assert_eq!(status, StatusCode::INTERNAL_SERVER_ERROR);
+        assert_eq!(headers["content-type"], "application/json");
+        assert_eq!(json["detail"]["status"], "internal_error");
+        assert!(!json.to_string().contains("hunter2"));
+    }
+
+    async fn panics() -> Response {
+        panic!("hunter2");
+    }
+
+    #[tokio::test]
+    async fn what_takes_too_long_is_told_to_come_back() {
+        let (app, _close) = app(|config| config.limits.request_timeout = Duration::ZERO);
+        let router = Router::new().route("/never", get(std::future::pending::<Response>));
+        let (status, headers, json) = ask(wrapped(&app, router), "/never").await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(headers["retry-after"], "1");
+        assert_eq!(json["detail"]["status"], "too_slow");
+    }
+
+    #[tokio::test]
+    async fn when_every_place_is_taken_nothing_is_let_run() {
+        let (app, _close) = app(|config| {
+            config.limits.engine_calls = 1;
+            config.limits.engine_patience = Duration::from_millis(1);
+        });
+        let (release, held) = mpsc::channel::<()>();
+        let (tell, told) = tokio::sync::oneshot::channel();
+        let holder = App::clone(&app);
+        let holding = tokio::spawn(async move {
+            let work = move || {
+                tell.send(()).unwrap();
+                let _ = held.recv();
+            };
+            holder.pool.run(work).await
+        });
+        told.await.unwrap();
+        let router = routes::router(App::clone(&app));
+        let (status, headers, json) = ask(router.clone(), "/api/approvals/pending").await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(headers["retry-after"], "1");
+        assert_eq!(json["detail"]["status"], "busy");
+        drop(release);
+        holding.await.unwrap().unwrap();
+        let (status, ..) = ask(router, "/api/approvals/pending").await;
+        assert_eq!(status, StatusCode::OK);
+    }
+}

@@ -310,3 +310,6 @@ fn look(dir: &Path, zone: &str) -> (Seen, impl FnOnce() -> Result<PolicySet, Str
     };
     (seen, load)
 }
+
+#[cfg(test)]
+mod tests;

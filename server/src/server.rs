@@ -107,7 +107,7 @@ impl Server {
 }
 
 /// Everything behind the socket.
-fn open(config: Config, closing: Closing) -> Result<Shared, StartError> {
+pub(crate) fn open(config: Config, closing: Closing) -> Result<Shared, StartError> {
     let moments = Moments::new().map_err(|error| {
         StartError::new("the system gives no random numbers; check its random source")
             .caused_by(error)
