@@ -1,0 +1,28 @@
+//! What the tests stand on: a house with a running service in it, a plain HTTP client, a reviewer,
+//! and the Python environments.
+
+pub mod asked;
+pub mod client;
+pub mod house;
+pub mod http;
+pub mod proxy;
+pub mod python;
+pub mod receiver;
+pub mod reviewer;
+pub mod sdk;
+pub mod serve;
+pub mod worker;
+
+/// `long` where `SERNIXA_TEST_LONG=1` asks for what the promises say in full, else `short`.
+pub fn rounds(short: usize, long: usize) -> usize {
+    if flag("SERNIXA_TEST_LONG") {
+        long
+    } else {
+        short
+    }
+}
+
+/// Whether an environment variable is `1`.
+pub fn flag(name: &str) -> bool {
+    std::env::var(name).is_ok_and(|value| value == "1")
+}
