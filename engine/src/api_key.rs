@@ -51,6 +51,11 @@ impl ApiKey {
             .finish()
     }
 
+    /// The digest of its hash: what the audit knows the secret by.
+    pub(crate) fn fingerprint(&self) -> Digest {
+        Digest::of(&self.hash.0)
+    }
+
     /// The caller that this key authenticates; `None` once it is revoked.
     pub fn principal(&self) -> Option<Principal> {
         if self.revoked_at.is_some() {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sernixa_engine::audit::{
-    ApprovalReport, AuditPublicKey, BUNDLE_MAX, Receipt, Report, verify_approvals, verify_bundle,
-    verify_chain,
+    ApprovalReport, AuditPublicKey, BUNDLE_MAX, KeyFault, Receipt, Report, verify_api_keys,
+    verify_approvals, verify_bundle, verify_chain,
 };
 use sernixa_engine::{Request, Store as _};
 use sernixa_protocol::json::Document;
@@ -125,7 +125,7 @@ fn bundle(path: &Path, options: &Options, global: &Global) -> Result<Exit, Failu
     Ok(exit(report.is_valid()))
 }
 
-/// Every chain in a store's file, and the approvals against them.
+/// Every chain in a store's file, and the approvals and API keys against them.
 fn store(path: &Path, options: &Options, global: &Global) -> Result<Exit, Failure> {
     let unread =
         |error| Failure::new(format!("{} cannot be verified", path.display())).caused_by(error);
@@ -142,20 +142,27 @@ fn store(path: &Path, options: &Options, global: &Global) -> Result<Exit, Failur
         ));
     }
     let mut checked = Vec::with_capacity(organisations.len());
+    let mut keys = Vec::new();
     for organisation in organisations {
         let report =
             verify_chain(&store, &organisation, &options.expect, &options.key).map_err(unread)?;
+        keys.extend(verify_api_keys(&store, &organisation).map_err(unread)?);
         checked.push((organisation, report));
     }
     let approvals = verify_approvals(&store).map_err(unread)?;
-    let valid = checked.iter().all(|(_, report)| report.is_valid()) && approvals.faults.is_empty();
+    let valid = checked.iter().all(|(_, report)| report.is_valid())
+        && approvals.faults.is_empty()
+        && keys.is_empty();
     if global.json {
-        output::json(&as_json(valid, &checked, &approvals)?)?;
+        output::json(&as_json(valid, &checked, &approvals, &keys)?)?;
     } else {
         for (organisation, report) in &checked {
             tell(organisation, report)?;
         }
         tell_approvals(&approvals)?;
+        for fault in &keys {
+            output::line(format_args!("Failure: {}", one_line(&fault.to_string())))?;
+        }
         if checked.is_empty() {
             output::line("Nothing has been recorded yet.")?;
         }
@@ -203,6 +210,7 @@ fn as_json(
     valid: bool,
     checked: &[(Arc<str>, Report)],
     approvals: &ApprovalReport,
+    keys: &[KeyFault],
 ) -> Result<serde_json::Value, Failure> {
     let mut logs = Vec::with_capacity(checked.len());
     for (organisation, report) in checked {
@@ -212,6 +220,7 @@ fn as_json(
         logs.push(serde_json::Value::Object(log));
     }
     let faults: Vec<String> = approvals.faults.iter().map(ToString::to_string).collect();
+    let key_faults: Vec<String> = keys.iter().map(ToString::to_string).collect();
     Ok(serde_json::json!({
         "valid": valid,
         "logs": logs,
@@ -220,6 +229,7 @@ fn as_json(
             "skipped": approvals.skipped,
             "failures": faults,
         },
+        "api_keys": {"failures": key_faults},
     }))
 }
 

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use rusqlite::Connection;
 use serde_json::Value;
 use sernixa_engine::audit::{AuditKey, genesis, link};
-use sernixa_engine::{Decision, Engine, Principal, Request, Role, Settings};
+use sernixa_engine::{Agents, Decision, Engine, NewKey, Principal, Request, Role, Settings};
 use sernixa_store::SqliteStore;
 
 use crate::support::{Ask, House, Ran, moment, run, sernixa};
@@ -187,6 +187,46 @@ fn whatever_is_done_to_the_file_is_found() {
     }
 }
 
+#[test]
+fn an_api_key_that_nobody_made_is_found() {
+    let house = lived_in();
+    let admin = Principal::local();
+    let asked = NewKey {
+        owner: "ann".into(),
+        roles: vec![Role::Agent],
+        agents: Agents::Only(["worker".into()].into()),
+        delegated_only: false,
+    };
+    let (key, _) = house.engine.create_key(&admin, &asked, &moment()).unwrap();
+    house.engine.create_key(&admin, &asked, &moment()).unwrap();
+    house.engine.revoke_key(&admin, &key.id, &moment()).unwrap();
+    verify(&spoilt(&house, ""), &[]).exits(0);
+    for (sql, said) in [
+        (
+            "UPDATE api_keys SET id = 'key_x' WHERE number = 1",
+            "key_x: no audit event made it",
+        ),
+        (
+            "UPDATE api_keys SET hash = zeroblob(32) WHERE number = 1",
+            "are not those recorded",
+        ),
+        (
+            "UPDATE api_keys SET roles = replace(roles, 'agent', 'admin')",
+            "are not those recorded",
+        ),
+        (
+            "UPDATE api_keys SET owner = 'bob'",
+            "are not those recorded",
+        ),
+        ("UPDATE api_keys SET revoked_at = NULL", "it was revoked"),
+    ] {
+        let ran = verify(&spoilt(&house, sql), &[]).exits(1);
+        assert!(ran.stdout.contains(said), "{sql}: {ran:?}");
+        let json = verify(&spoilt(&house, sql), &["--json"]).exits(1).json();
+        assert!(!json["api_keys"]["failures"].as_array().unwrap().is_empty());
+    }
+}
+
 /// Writes the history anew, every hash made to fit, with `change` done to each payload; without
 /// the events of `without`.
 fn rewritten(house: &House, without: &str, change: impl Fn(String) -> String) -> PathBuf {
@@ -195,32 +235,22 @@ fn rewritten(house: &House, without: &str, change: impl Fn(String) -> String) ->
         &format!("DELETE FROM events WHERE kind = '{without}'"),
     );
     let store = Connection::open(&file).unwrap();
-    let payloads: Vec<String> = store
-        .prepare("SELECT payload FROM events ORDER BY seq")
-        .unwrap()
-        .query_map([], |row| row.get(0))
-        .unwrap()
-        .collect::<Result<_, _>>()
-        .unwrap();
     store.execute("UPDATE events SET seq = -seq", []).unwrap();
-    let mut head = genesis("local");
-    let mut numbers = store
-        .prepare("SELECT number FROM events ORDER BY number")
-        .unwrap();
-    let numbers: Vec<i64> = numbers
-        .query_map([], |row| row.get(0))
+    let events: Vec<(i64, String)> = store
+        .prepare("SELECT seq, payload FROM events ORDER BY seq DESC")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))
         .unwrap()
         .collect::<Result<_, _>>()
         .unwrap();
-    for (number, payload) in numbers.into_iter().zip(payloads) {
+    let mut head = genesis("local");
+    for (was, payload) in events {
         let payload = change(payload);
         head = link(&head, &payload);
         let seq = i64::try_from(head.seq).unwrap();
+        let sql = "UPDATE events SET seq = ?1, hash = ?2, payload = ?3 WHERE seq = ?4";
         store
-            .execute(
-                "UPDATE events SET seq = ?1, hash = ?2, payload = ?3 WHERE number = ?4",
-                (seq, &head.hash.0[..], payload, number),
-            )
+            .execute(sql, (seq, &head.hash.0[..], payload, was))
             .unwrap();
     }
     store

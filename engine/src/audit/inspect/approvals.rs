@@ -1,50 +1,13 @@
-//! Checking what a store holds, without an engine: its chains, and its approvals against them.
+//! Comparing approvals with the events about them.
 
 use std::fmt;
 
-use sernixa_protocol::json::{Document, Node};
-
 use crate::approval::{Approval, ApprovalId};
 use crate::audit::bundle::Submission;
-use crate::audit::{
-    AuditPublicKey, BUNDLE_EVENTS_MAX, Event, EventFilter, EventKind, Receipt, Report, Verifier,
-};
+use crate::audit::inspect::{PAGE, is, says};
+use crate::audit::{BUNDLE_EVENTS_MAX, Event, EventFilter, EventKind};
 use crate::change::ChangeKind;
 use crate::store::{Store, StoreError};
-
-/// How many events or approvals are read from the store at once.
-const PAGE: usize = 1_024;
-
-/// Checks the chain of an organisation in a store, from its first kept event to its end, page by
-/// page: every link, copied column and checkpoint, and that it holds every `expected` receipt.
-/// Where keys are given, it must be signed, and by these alone.
-///
-/// # Errors
-/// [`StoreError`] when the store cannot be read; then nothing was found out.
-pub fn verify_chain(
-    store: &dyn Store,
-    organisation: &str,
-    expected: &[Receipt],
-    trusted: &[AuditPublicKey],
-) -> Result<Report, StoreError> {
-    let start = store.first_anchor(organisation)?;
-    let mut verifier = Verifier::new(organisation, start)
-        .expecting(expected)
-        .trusting(trusted);
-    let mut after = start.seq;
-    loop {
-        let page = store.events(organisation, after, PAGE)?;
-        let Some(last) = page.last() else { break };
-        // What does not go up would be read for ever. The verifier finds it, too.
-        let stuck = last.seq <= after;
-        after = last.seq;
-        let faulty = page.iter().any(|event| verifier.push(event).is_err());
-        if faulty || stuck {
-            break;
-        }
-    }
-    Ok(verifier.finish())
-}
 
 /// What the check of a store's approvals found.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -226,13 +189,4 @@ fn compare_decision(approval: &Approval, events: &[Event]) -> Result<(), Approva
     } else {
         Err(ApprovalFaultKind::OtherDecision)
     }
-}
-
-/// Whether an event's payload can be read, and `check` holds for it.
-fn says(event: &Event, check: impl FnOnce(Node<'_>) -> bool) -> bool {
-    Document::parse(&event.payload).is_ok_and(|document| check(document.root()))
-}
-
-fn is(event: Node<'_>, name: &str, text: &str) -> bool {
-    event.get(name).is_some_and(|node| node.is(text))
 }
