@@ -62,16 +62,6 @@ impl Global {
         }
     }
 
-    /// The file of `--store` or `embedded:FILE`; an error that says so where a service is named.
-    pub(crate) fn store(&self) -> Result<PathBuf, Failure> {
-        match self.target()? {
-            Target::File(file) => Ok(file),
-            Target::Service(_) => Err(Failure::new(
-                "this works on a file; name it with --store FILE",
-            )),
-        }
-    }
-
     /// The file of `--store`, for what keeps its state there and asks nobody.
     pub(crate) fn store_flag(&self) -> Option<PathBuf> {
         self.store.clone()

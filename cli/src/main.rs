@@ -4,8 +4,6 @@
 //! [`Global`] options, the [`Backend`](backend::Backend) that answers (a service or a file), the
 //! [`output`] for people and scripts, and the exit codes.
 
-#![expect(dead_code, reason = "the families that use the rest are being built")]
-
 mod approvals;
 mod audit;
 mod backend;

@@ -218,11 +218,10 @@ pub(crate) fn table_lines<const N: usize>(
     }
     // What is short is shown whole; the room that is left is for the long ones.
     let widths = table.column_max_content_widths();
-    if width.is_some() {
-        for (column, width) in table.column_iter_mut().zip(widths) {
-            if width <= SHORT {
-                column.set_constraint(ColumnConstraint::ContentWidth);
-            }
+    for (column, content) in table.column_iter_mut().zip(widths) {
+        column.set_padding((0, 2));
+        if width.is_some() && content <= SHORT {
+            column.set_constraint(ColumnConstraint::ContentWidth);
         }
     }
     let lines = table.lines().map(|line| line.trim_end().to_owned());

@@ -112,8 +112,8 @@ fn told(body: &str, id: &str, answer: Answer) -> Result<String, Failure> {
     let record = Record::parse(body)?;
     let mut text = format!("Approval {} {}.", one_line(id), answer.word());
     let about = [&record.intent_id, &record.action_id, &record.summary];
-    for field in about.into_iter().flatten() {
-        text.push_str(" · ");
+    for (at, field) in about.into_iter().flatten().enumerate() {
+        text.push_str(if at == 0 { " " } else { " · " });
         text.push_str(&one_line(field).to_string());
     }
     Ok(text)

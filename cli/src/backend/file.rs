@@ -1,6 +1,6 @@
 //! An engine in this process on the file of an embedded engine.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -14,7 +14,6 @@ use crate::Failure;
 
 /// The engine on a file.
 pub(crate) struct FileStore {
-    path: PathBuf,
     engine: Engine,
     caller: Principal,
 }
@@ -41,15 +40,9 @@ impl FileStore {
             .build()
             .map_err(|error| Failure::new("the engine refuses its settings").caused_by(error))?;
         Ok(Self {
-            path: path.to_owned(),
             engine,
             caller: caller(),
         })
-    }
-
-    /// Its name.
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
     }
 
     /// The engine itself.

@@ -57,17 +57,12 @@ impl Backend {
         Ok(Self { runtime, who })
     }
 
-    /// The answer to a request, whatever it says.
-    pub(crate) fn call(&self, request: Request<'_>) -> Result<Answer, Failure> {
-        self.block_on(self.call_async(request))
-    }
-
     /// The JSON text of an answer that is a yes; every other is a failure that says why.
     pub(crate) fn ask(&self, request: Request<'_>) -> Result<String, Failure> {
         self.block_on(self.ask_async(request))
     }
 
-    /// [`call`](Self::call) for those who wait for several things at once.
+    /// The answer to a request, whatever it says, for those who wait for several things at once.
     pub(crate) async fn call_async(&self, request: Request<'_>) -> Result<Answer, Failure> {
         match &self.who {
             Who::Service(service) => service.call(request).await,

@@ -89,7 +89,7 @@ pub(super) fn check(store: &FileStore, findings: &mut Findings) {
         .map(|organisation| &**organisation)
         .collect();
     if others.is_empty() {
-        findings.good("store", "opens, and is an embedded engine's");
+        findings.good("store", format!("opens; organisation {local}"));
     } else {
         let found = format!("holds the organisation {}", others.join(", "));
         let advice = "it is a service's file: ask the service, since --store works on the \

@@ -102,7 +102,10 @@ pub(crate) fn run(_: Command, global: &Global) -> Result<Exit, Failure> {
         Err(failure) => findings.failed("target", &failure),
         Ok(target) => {
             match &target {
-                Target::Service(url) => findings.good("target", format!("the service {url}")),
+                Target::Service(url) => {
+                    let url = url.as_str().trim_end_matches('/');
+                    findings.good("target", format!("the service {url}"));
+                }
                 Target::File(file) => {
                     findings.good("target", format!("the file {}", file.display()));
                     file::check_modes(file, &mut findings);

@@ -36,7 +36,7 @@ fn fields_that_are_missing_or_unknown_do_no_harm() {
     let ran = asked(&stub, &["approvals", "list"]).exits(0);
     let lines: Vec<&str> = ran.stdout.lines().collect();
     assert_eq!(lines.len(), 3, "{ran:?}");
-    assert!(lines[1].starts_with(" a/1") && lines[1].contains(" 7 ") && lines[1].contains(" - "));
+    assert!(lines[1].starts_with("a/1") && lines[1].contains(" 7 ") && lines[1].contains(" - "));
     assert!(lines[2].contains("only"));
     let stub = Stub::json(
         200,

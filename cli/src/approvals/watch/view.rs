@@ -157,7 +157,7 @@ impl View {
         match &self.open {
             Some(Open {
                 deciding: Some(_), ..
-            }) => "type a reason of 3 to 500 characters · Enter decides · Esc goes back",
+            }) => "type a reason (3 to 500 characters) · Enter decides · up/down · Esc goes back",
             Some(_) => "a approve · r reject · up/down · Esc goes back",
             None => "up/down choose · Enter show · a approve · r reject · q quit",
         }
