@@ -251,7 +251,7 @@ fn secret(sent: &submission::Received) -> Option<SecretKind> {
 }
 
 /// The first secret in the keys and strings of a value. The contract bounds its depth.
-fn secret_in(node: Node<'_>) -> Option<SecretKind> {
+pub(crate) fn secret_in(node: Node<'_>) -> Option<SecretKind> {
     if let Some(text) = node.as_str() {
         return floor(&text);
     }

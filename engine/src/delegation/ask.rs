@@ -6,7 +6,7 @@ use sernixa_protocol::json::Node;
 
 use super::scope::is_text;
 use super::{Scope, TokenId, Tools};
-use crate::receive::{invalid, parse};
+use crate::receive::{invalid, parse, secret_in};
 use crate::refusal::Refusal;
 
 /// The most bytes of the body.
@@ -59,6 +59,13 @@ impl TokenAsk {
     pub(crate) fn read(body: &str) -> Result<Self, Refusal> {
         let document = parse(body, BODY_MAX)?;
         let root = document.root();
+        // All of it is written down, in the token and in the audit.
+        if let Some(kind) = secret_in(root) {
+            return Err(invalid(format!(
+                "the request holds {}; leave secrets out",
+                kind.describe()
+            )));
+        }
         Ok(Self {
             parent: parent(root)?,
             delegator: required(root, "delegator_agent_id")?,

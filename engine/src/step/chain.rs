@@ -61,20 +61,23 @@ pub(crate) struct Delegation {
 
 impl Delegation {
     /// The subject of a request that rests on it. What memory and resumption know the call by is
-    /// then the agent's: (key, agent, chain) and (key, agent, token).
+    /// then the agent's: (key, agent, chain) and (key, agent, token). Resumption also asks for the
+    /// same signing key, since that is what the steps of the approval are signed with.
     pub(crate) fn of(&self, subject: &Subject) -> Subject {
-        let agents = |label, digest: &Digest, within: &[u8]| {
-            Digest::of_parts(label, &[&digest.0, self.agent.as_bytes(), within])
-        };
+        let agent = self.agent.as_bytes();
         let resume = match &subject.resume {
-            Resume::By(key) => {
-                Resume::By(agents("sernixa.resume.delegated.v1", key, &self.token.0))
-            }
+            Resume::By(key) => Resume::By(Digest::of_parts(
+                "sernixa.resume.delegated.v1",
+                &[&key.0, agent, &self.token.0, self.signing_key.as_bytes()],
+            )),
             other => *other,
         };
-        let fingerprint = subject.fingerprint.as_ref();
-        let fingerprint = fingerprint
-            .map(|known| agents("sernixa.memory.delegated.v1", known, self.chain.as_bytes()));
+        let fingerprint = subject.fingerprint.as_ref().map(|known| {
+            Digest::of_parts(
+                "sernixa.memory.delegated.v1",
+                &[&known.0, agent, self.chain.as_bytes()],
+            )
+        });
         Subject {
             agent_id: Some(self.agent.clone()),
             delegation_chain_id: Some(self.chain.clone()),

@@ -13,7 +13,7 @@ use sernixa_engine::{
 use crate::support::{Bench, CLAIM, Draft, agent, reviewer};
 
 /// A memory store of which the n-th access from now fails, and all after it; or which panics then.
-struct Failing {
+pub(crate) struct Failing {
     inner: MemoryStore,
     /// How many accesses still succeed.
     left: AtomicUsize,
@@ -21,7 +21,7 @@ struct Failing {
 }
 
 impl Failing {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             inner: MemoryStore::new(),
             left: AtomicUsize::new(usize::MAX),
@@ -29,7 +29,7 @@ impl Failing {
         }
     }
 
-    fn fail_after(&self, accesses: usize, panics: bool) {
+    pub(crate) fn fail_after(&self, accesses: usize, panics: bool) {
         self.left.store(accesses, Ordering::Relaxed);
         self.panics.store(panics, Ordering::Relaxed);
     }

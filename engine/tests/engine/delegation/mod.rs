@@ -2,6 +2,7 @@
 
 mod chain;
 mod envelope;
+mod failing;
 mod refusals;
 mod replay;
 mod scope;
@@ -14,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use serde_json::{Value, json};
 use sernixa_engine::{
     Agents, DelegationToken, Engine, Keyring, MemoryStore, Principal, Request, Role, SecretKey,
-    SecretRule, Settings, SigningKey, Store as _, TokenId,
+    SecretRule, Settings, SigningKey, Store, TokenId,
 };
 use sernixa_protocol::ApprovalStep;
 use sernixa_protocol::submission::Received;
@@ -48,7 +49,7 @@ pub(crate) fn only(agents: &[&str]) -> Agents {
 /// `k2` for `worker` alone.
 pub(crate) struct House {
     pub(crate) bench: Bench,
-    pub(crate) store: Arc<MemoryStore>,
+    pub(crate) store: Arc<dyn Store>,
     nonces: AtomicU64,
 }
 
@@ -58,6 +59,11 @@ impl House {
     }
 
     pub(crate) fn with(settings: Settings) -> Self {
+        let store = MemoryStore::new().with_claim_key(SecretKey::new(CLAIM_KEY));
+        Self::on(Arc::new(store), settings)
+    }
+
+    pub(crate) fn on(store: Arc<dyn Store>, settings: Settings) -> Self {
         let agents = [
             "orchestrator",
             "worker",
@@ -80,10 +86,9 @@ impl House {
             .unwrap()
             .with(key("k2", OTHER_SECRET, "sigrid", only(&["worker"])))
             .unwrap();
-        let store = Arc::new(MemoryStore::new().with_claim_key(SecretKey::new(CLAIM_KEY)));
         let engine = Engine::builder()
             .settings(settings)
-            .shared_store(store.clone())
+            .shared_store(Arc::clone(&store))
             .keyring(keyring)
             .build()
             .unwrap();

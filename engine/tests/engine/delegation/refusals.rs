@@ -158,6 +158,14 @@ fn memory_and_resumption_are_the_agents_own() {
         .submit(&key_of("worker"), &resumed.body())
         .waiting();
     assert_ne!(plain.id, first.id);
+    // Another signing key: the steps of the first approval could not be signed with it.
+    let mut rotated = house.sign(&one, &resumed);
+    (rotated.key_id, rotated.secret) = ("k2".into(), super::OTHER_SECRET.into());
+    let anew = house
+        .bench
+        .submit(&key_of("worker"), &rotated.body())
+        .waiting();
+    assert_ne!(anew.id, first.id);
 }
 
 #[test]

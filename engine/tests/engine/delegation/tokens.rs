@@ -301,3 +301,20 @@ fn admin_and_delegator_revoke_and_nobody_else() {
     );
     assert_eq!(house.revoke(&admin(), &root).status, 200);
 }
+
+#[test]
+fn a_secret_in_a_token_request_is_refused_and_written_nowhere() {
+    let house = House::new();
+    let secret = "AKIAIOSFODNN7EXAMPLE";
+    for name in ["reason", "root_human_session_id", "delegatee_agent_id"] {
+        let mut ask = wide("admin", "worker");
+        ask[name] = json!(secret);
+        let answer = house.ask(&admin(), &ask);
+        answer.is(422, "invalid_request");
+        assert!(!answer.body.to_string().contains(secret));
+    }
+    let mut ask = wide("admin", "worker");
+    ask["scope"]["resources"] = json!({"key": [secret]});
+    house.ask(&admin(), &ask).is(422, "invalid_request");
+    assert!(house.bench.events().is_empty());
+}
