@@ -66,6 +66,10 @@ impl Link {
         link.connection
             .set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)
             .map_err(failed)?;
+        // Else a statement is planned anew for each value that is bound beside a partial index.
+        link.connection
+            .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)
+            .map_err(failed)?;
         link.set("trusted_schema", "OFF")?;
         link.set("cell_size_check", "ON")?;
         let synchronous = match access {
@@ -73,6 +77,8 @@ impl Link {
             _ => "FULL",
         };
         link.set("synchronous", synchronous)?;
+        // Ids are random, so every new row touches other pages of the indexes: 8 MiB of them.
+        link.set("cache_size", "-8192")?;
         Ok(link)
     }
 

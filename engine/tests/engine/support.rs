@@ -13,9 +13,14 @@ pub(crate) const MINUTE: u64 = 60_000;
 pub(crate) const HOUR: u64 = 60 * MINUTE;
 pub(crate) const DAY: u64 = 24 * HOUR;
 
+/// Who answers instead of the bench's own engine, where it does: another process on its store.
+pub(crate) type Elsewhere =
+    Box<dyn Fn(&Principal, Request<'_>, &Moment) -> Option<Answered> + Send + Sync>;
+
 /// An engine with its own time.
 pub(crate) struct Bench {
     pub(crate) engine: Engine,
+    elsewhere: Option<Elsewhere>,
     now: AtomicU64,
     drawn: AtomicU64,
 }
@@ -38,9 +43,16 @@ impl Bench {
     pub(crate) fn new(engine: Engine) -> Self {
         Self {
             engine,
+            elsewhere: None,
             now: AtomicU64::new(1_778_000_000_000),
             drawn: AtomicU64::new(0),
         }
+    }
+
+    /// The same, with some of its requests answered elsewhere.
+    pub(crate) fn shared_with(mut self, elsewhere: Elsewhere) -> Self {
+        self.elsewhere = Some(elsewhere);
+        self
     }
 
     pub(crate) fn now(&self) -> u64 {
@@ -65,7 +77,13 @@ impl Bench {
     }
 
     pub(crate) fn handle(&self, caller: &Principal, request: Request<'_>) -> Answered {
-        Answered::new(&self.engine.handle(caller, request, &self.moment()))
+        let moment = self.moment();
+        if let Some(elsewhere) = &self.elsewhere
+            && let Some(answered) = elsewhere(caller, request, &moment)
+        {
+            return answered;
+        }
+        Answered::new(&self.engine.handle(caller, request, &moment))
     }
 
     pub(crate) fn submit(&self, caller: &Principal, body: &str) -> Answered {

@@ -136,15 +136,14 @@ CREATE INDEX api_keys_by_organisation ON api_keys (organisation);
 
 -- The audit chains. `payload` is the exact text that was hashed.
 CREATE TABLE events (
-    number       INTEGER PRIMARY KEY,
     organisation TEXT NOT NULL,
     seq          INTEGER NOT NULL,
     hash         BLOB NOT NULL,
     kind         TEXT NOT NULL,
     approval_id  BLOB,
     payload      TEXT NOT NULL,
-    UNIQUE (organisation, seq)
-) STRICT;
+    PRIMARY KEY (organisation, seq)
+) STRICT, WITHOUT ROWID;
 
 CREATE INDEX events_by_kind ON events (organisation, kind, seq);
 CREATE INDEX events_by_approval ON events (organisation, approval_id, seq)
