@@ -202,10 +202,11 @@ impl Events {
     /// The id of the next request that waits for review.
     async fn asked(&mut self) -> String {
         loop {
-            while let Some((block, rest)) = self.text.split_once("\n\n") {
+            while let Some(end) = self.text.find("\n\n") {
+                let rest = self.text.split_off(end + 2);
+                let block = std::mem::replace(&mut self.text, rest);
                 let data = block.lines().find_map(|line| line.strip_prefix("data: "));
                 let data = data.and_then(|data| serde_json::from_str::<Value>(data).ok());
-                self.text = rest.to_owned();
                 if let Some(data) = data.filter(|data| data["change"] == "asked") {
                     return data["approval_id"].as_str().unwrap().to_owned();
                 }

@@ -227,28 +227,27 @@ fn a_call_that_another_one_took_up_is_told_so() {
 
 #[test]
 fn a_lost_stream_that_cannot_be_had_again_is_replaced_by_looking() {
-    let lost = Latch::new();
-    let service = Service::streaming(Says::Pending, {
-        let lost = lost.clone();
-        move |request| {
-            if request.nth > 1 {
-                return Reply::json(503, "{}");
-            }
-            // Its head and a first comment come at once, its end later: a pause that the test ends.
-            lost.wait();
-            stream(": hello\n\n").reset()
-        }
+    let service = Service::streaming(Says::Pending, |request| match request.nth {
+        // Up for a second or more: it tells something, gives signs of life, and breaks.
+        1 => stream(format!("id: 6\n\n{}", ": still here\n\n".repeat(100)))
+            .dripping(64, Duration::from_millis(50))
+            .reset(),
+        _ => Reply::json(503, "{}"),
     });
+    let first_look = service.hold("/apr-1");
     let client = service.client();
     let call = Call::start(&client);
     service.server.wait_for("GET", EVENTS, 1);
-    lost.open();
+    // By now the stream is up, if this machine is not too busy: then the waiter relies on it.
+    thread::sleep(Duration::from_millis(300));
+    first_look.open();
+    let second = service.server.wait_for("GET", EVENTS, 2);
+    assert_eq!(second.header("last-event-id"), Some("6"));
     service.server.wait_for("GET", EVENTS, 3);
     // Every 30 s with a stream, which is more than anybody waits for here.
-    let before = looks(&service);
     service
         .server
-        .wait_for("GET", &Service::path(""), before + 3);
+        .wait_for("GET", &Service::path(""), looks(&service) + 3);
     service.decide("approved");
     call.end().unwrap();
     client.close_blocking();

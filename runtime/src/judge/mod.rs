@@ -54,6 +54,10 @@ impl Terms<'_> {
 
 /// What the service says it can do (`capabilities`, DESIGN 7).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "a set of words, each there or not"
+)]
 pub(crate) struct Offers {
     pub(crate) claim: bool,
     pub(crate) outcome: bool,

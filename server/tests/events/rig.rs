@@ -183,10 +183,9 @@ impl Reader {
     /// The next block; `None` at the end of the stream.
     pub async fn block(&mut self) -> Option<String> {
         loop {
-            if let Some((block, rest)) = self.text.split_once("\n\n") {
-                let (block, rest) = (block.to_owned(), rest.to_owned());
-                self.text = rest;
-                return Some(block);
+            if let Some(end) = self.text.find("\n\n") {
+                let rest = self.text.split_off(end + 2);
+                return Some(std::mem::replace(&mut self.text, rest));
             }
             let chunk = tokio::time::timeout(PATIENCE, self.response.chunk());
             // A connection that is cut ends the stream, too.
