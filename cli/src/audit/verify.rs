@@ -135,10 +135,13 @@ fn store(path: &Path, options: &Options, global: &Global) -> Result<Exit, Failur
         Some(name) => vec![Arc::from(name.as_str())],
         None => store.organisations().map_err(unread)?,
     };
-    if !options.expect.is_empty() && organisations.len() != 1 {
+    let asked_for = !options.expect.is_empty() || !options.key.is_empty();
+    if organisations.is_empty() && asked_for {
+        return nothing_recorded(global);
+    }
+    if !options.expect.is_empty() && organisations.len() > 1 {
         return Err(Failure::new(
-            "the store does not hold exactly one audit log; say whose receipt it is with \
-             --organisation",
+            "the store holds several audit logs; say whose receipt it is with --organisation",
         ));
     }
     let mut checked = Vec::with_capacity(organisations.len());
@@ -168,6 +171,18 @@ fn store(path: &Path, options: &Options, global: &Global) -> Result<Exit, Failur
         }
     }
     Ok(exit(valid))
+}
+
+/// Neither a receipt nor a signature can be in a log that is not there.
+fn nothing_recorded(global: &Global) -> Result<Exit, Failure> {
+    let failure = "the store holds no audit log: its events are gone, or were never there";
+    if global.json {
+        let logs: [u8; 0] = [];
+        output::json(&serde_json::json!({"valid": false, "logs": logs, "failure": failure}))?;
+    } else {
+        output::line(format_args!("INVALID · {failure}"))?;
+    }
+    Ok(Exit::No)
 }
 
 fn tell(organisation: &str, report: &Report) -> Result<(), Failure> {

@@ -433,6 +433,18 @@ fn a_store_of_several_organisations_is_verified_one_and_all() {
         &[&expect[..], &["--organisation", "none"]].concat(),
     )
     .exits(1);
+    // A log that is gone as a whole is as any cut tail: it takes a receipt or a key to miss it.
+    let gone = spoilt(&house, "DELETE FROM events; DELETE FROM approvals");
+    let ran = verify(&gone, &[]).exits(0);
+    assert!(ran.stdout.contains("Nothing has been recorded"), "{ran:?}");
+    let public = key().public().to_string();
+    for more in [
+        &expect[..],
+        &["--key", &public],
+        &["--key", &public, "--json"],
+    ] {
+        verify(&gone, more).exits(1);
+    }
     // Its own option names the file, too.
     house.run(&["audit", "verify"]).exits(0);
 }
