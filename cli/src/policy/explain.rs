@@ -118,15 +118,15 @@ fn tell(explanation: &Explanation) -> Result<(), Failure> {
         }
     }
     output::line("")?;
+    // As a policy would name them.
     for (word, value) in [
-        ("agent ", &explanation.agent),
-        ("tool  ", &explanation.tool),
-        ("intent", &explanation.intent),
-        ("digest", &explanation.digest.to_string()),
+        ("agent   Sernixa::Agent", &explanation.agent),
+        ("tool    Sernixa::Tool", &explanation.tool),
+        ("intent  Sernixa::Intent", &explanation.intent),
     ] {
-        output::line(format_args!("{word}  {}", one_line(value)))?;
+        output::line(format_args!("{word}::\"{}\"", one_line(value)))?;
     }
-    Ok(())
+    output::line(format_args!("digest  {}", explanation.digest))
 }
 
 fn tell_opinions(question: &str, opinions: &Opinions) -> Result<(), Failure> {

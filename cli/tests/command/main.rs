@@ -17,6 +17,7 @@ mod doctor;
 mod hostile;
 mod odd_services;
 mod output;
+mod policies;
 mod service;
 mod support;
 mod terminal;

@@ -49,11 +49,11 @@ pub struct Explanation {
     pub reason: String,
     /// The ids of the policies that decide, or that fail; none where no policy permits.
     pub policies: Vec<String>,
-    /// Who asks, as policies name it: `Sernixa::Agent::"…"`.
+    /// Who asks: what stands in `Sernixa::Agent::"…"`.
     pub agent: String,
-    /// What would be done: `Sernixa::Tool::"…"`.
+    /// What would be done: what stands in `Sernixa::Tool::"…"`.
     pub tool: String,
-    /// What is intended: `Sernixa::Intent::"…"`.
+    /// What is intended: what stands in `Sernixa::Intent::"…"`.
     pub intent: String,
     /// The set that was asked.
     pub digest: Digest,

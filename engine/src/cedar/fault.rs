@@ -68,8 +68,13 @@ impl Fault {
         self
     }
 
-    /// The same, in a policy.
+    /// The same, in a policy; Cedar's messages need not name it again.
     pub(super) fn of(mut self, policy: Option<&str>) -> Self {
+        if let Some(id) = policy
+            && let Some(rest) = self.what.strip_prefix(&format!("for policy `{id}`, "))
+        {
+            self.what = rest.to_owned();
+        }
         self.policy = policy.map(str::to_owned);
         self
     }
