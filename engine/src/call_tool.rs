@@ -4,7 +4,7 @@
 //! this service evaluates no plans.
 
 use sernixa_protocol::json::{Document, JsonErrorKind, Node};
-use sernixa_protocol::rules::is_core_key;
+use sernixa_protocol::rules::{is_blank, is_core_key};
 
 use crate::answer::Answer;
 use crate::digest::Digest;
@@ -66,7 +66,7 @@ pub(crate) fn read(body: &str) -> Result<ToolCall, Refusal> {
 
 /// The metadata: the caller's own members, then the gate's, which nobody can overwrite.
 fn metadata(call: Node<'_>, tool: &str, arguments: Option<Node<'_>>) -> Result<String, Refusal> {
-    let server = text(call, "server_name")?;
+    let server = text(call, "server_name")?.filter(|server| !is_blank(server));
     let mut out = Object::with_capacity(1_024);
     for name in ["risk_level", "operation_class", "data_sensitivity"] {
         let value = given(call, name).ok_or_else(|| missing(name))?;

@@ -70,8 +70,13 @@ pub(crate) struct SubmissionMetadata {
     #[schema(min_length = 1, max_length = 64)]
     data_sensitivity: String,
     #[schema(min_items = 1)]
-    systems_touched: Vec<String>,
+    systems_touched: Vec<Name>,
 }
+
+/// A text with something in it that can be seen.
+#[derive(ToSchema)]
+#[schema(pattern = r"\S")]
+pub(crate) struct Name(String);
 
 /// How grave an action is.
 #[derive(ToSchema)]
@@ -317,11 +322,16 @@ pub(crate) struct ToolCall {
     arguments: Option<Map<String, Value>>,
     #[schema(required = false)]
     metadata: Option<Map<String, Value>>,
-    #[schema(required = false)]
+    #[schema(
+        required = false,
+        min_length = 1,
+        max_length = 128,
+        pattern = "^[!-~]+$"
+    )]
     request_id: Option<String>,
     #[schema(required = false)]
     timestamp: Option<i64>,
-    #[schema(required = false)]
+    #[schema(required = false, pattern = "^[0-9a-f]{32}$")]
     nonce: Option<String>,
 }
 

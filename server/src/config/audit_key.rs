@@ -76,8 +76,8 @@ mod tests {
         let path = folder.path().join("audit.key");
         let (made, origin) = open(&path).unwrap();
         assert_eq!(origin, Origin::Made);
-        let mode = std::fs::metadata(&path).unwrap().permissions().mode();
-        assert_eq!(mode & 0o777, 0o600);
+        let permissions = std::fs::metadata(&path).unwrap().permissions();
+        assert_eq!(permissions.mode() & 0o777, 0o600);
         let (found, origin) = open(&path).unwrap();
         assert_eq!(origin, Origin::Found);
         assert_eq!(made.public(), found.public());

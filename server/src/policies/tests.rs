@@ -84,7 +84,13 @@ fn a_file_that_is_not_what_it_seems_is_refused_by_name() {
     fs::remove_dir(&link).unwrap();
 
     // Opening it would wait for ever.
-    assert!(Command::new("mkfifo").arg(&link).status().unwrap().success());
+    assert!(
+        Command::new("mkfifo")
+            .arg(&link)
+            .status()
+            .unwrap()
+            .success()
+    );
     assert!(refused(dir.path()).contains("not a regular file"));
     fs::remove_file(&link).unwrap();
 
@@ -134,7 +140,10 @@ fn a_changed_folder_is_in_force_once_it_has_settled() {
 #[test]
 fn a_file_that_is_being_written_is_not_taken_for_an_empty_one() {
     let forbid = "@id(\"no\") forbid (principal, action, resource);";
-    let dir = folder(&[("a.cedar", &format!("{ASK}{RUN}")), ("forbid.cedar", forbid)]);
+    let dir = folder(&[
+        ("a.cedar", &format!("{ASK}{RUN}")),
+        ("forbid.cedar", forbid),
+    ]);
     let engine = Engine::in_memory();
     let reloader = Reloader::start(&engine, dir.path(), "UTC").unwrap();
     fs::write(dir.path().join("forbid.cedar"), "").unwrap();
@@ -157,7 +166,11 @@ fn a_broken_folder_leaves_the_set_before_it_in_force_and_says_so() {
     let status = reloader.status();
     assert_eq!(status.digest, digest);
     let failure = status.failure.unwrap();
-    assert!(failure.error.starts_with("a.cedar:1:1: a policy has no `@id`"));
+    assert!(
+        failure
+            .error
+            .starts_with("a.cedar:1:1: a policy has no `@id`")
+    );
     assert_eq!(failure.since, at(5));
     assert!(runs(&engine));
     // Told once, not once a second.
@@ -166,7 +179,14 @@ fn a_broken_folder_leaves_the_set_before_it_in_force_and_says_so() {
 
     fs::remove_file(&file).unwrap();
     assert_eq!(reloader.reload(at(7)), Look::Failed);
-    assert!(reloader.status().failure.unwrap().error.contains("there are no policies"));
+    assert!(
+        reloader
+            .status()
+            .failure
+            .unwrap()
+            .error
+            .contains("there are no policies")
+    );
 
     fs::rename(dir.path(), dir.path().with_extension("gone")).unwrap();
     assert_eq!(reloader.reload(at(8)), Look::Failed);
@@ -210,12 +230,9 @@ async fn the_watch_sees_a_change_by_itself_and_ends_when_told() {
     let reloader = Arc::new(Reloader::start(&engine, dir.path(), "UTC").unwrap());
     let before = reloader.status().digest;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-    let watching = tokio::spawn(Arc::clone(&reloader).watch_folder(
-        || at(0),
-        async move {
-            let _ = stopped.await;
-        },
-    ));
+    let watching = tokio::spawn(Arc::clone(&reloader).watch_folder(|| at(0), async move {
+        let _ = stopped.await;
+    }));
     fs::write(dir.path().join("b.cedar"), RUN).unwrap();
     tokio::time::timeout(Duration::from_secs(30), async {
         while reloader.status().digest == before {

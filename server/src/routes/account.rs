@@ -5,13 +5,13 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Request, StatusCode};
 use axum::response::Response;
-use serde_json::json;
+use serde_json::{Map, Value, json};
 use sernixa_engine::{Principal, Role};
 
 use crate::app::App;
 use crate::body;
 use crate::moments::time;
-use crate::reply::{No, json_text};
+use crate::reply::{No, Word, json_text};
 use crate::schema::{Anything, Caller, Installed, Refusal};
 
 /// The most bytes that an installation says of itself.
@@ -62,14 +62,17 @@ pub(crate) async fn current_plan() -> Response {
     request_body = Anything,
     responses(
         (status = 200, description = "It was heard.", body = Installed),
-        (status = 400, description = "The body breaks off, or is not UTF-8.", body = Refusal),
+        (status = 400, description = "The body is no JSON object.", body = Refusal),
     ),
 )]
 pub(crate) async fn installation(
     State(app): State<App>,
     request: Request<Body>,
 ) -> Result<Response, No> {
-    body::read(&app, request, INSTALLATION_MAX).await?;
+    let body = body::read(&app, request, INSTALLATION_MAX).await?;
+    if serde_json::from_str::<Map<String, Value>>(&body).is_err() {
+        return Err(No::new(Word::Malformed, "the body must be a JSON object"));
+    }
     let body = json!({
         "accepted": true,
         "first_seen": false,

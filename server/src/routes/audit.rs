@@ -10,7 +10,7 @@ use utoipa::IntoParams;
 
 use super::limit;
 use crate::app::App;
-use crate::reply::No;
+use crate::reply::{No, Word};
 use crate::schema::{Anything, Refusal};
 
 #[derive(Deserialize, IntoParams)]
@@ -32,7 +32,7 @@ pub(crate) struct Events {
     #[param(nullable = false)]
     approval_id: Option<String>,
     /// Above this number, the oldest first; without it, the newest first.
-    #[param(nullable = false)]
+    #[param(nullable = false, minimum = 0, maximum = 9_223_372_036_854_775_807_u64)]
     after: Option<u64>,
 }
 
@@ -52,6 +52,13 @@ pub(crate) async fn events(
 ) -> Result<Response, No> {
     let Query(asked) = query?;
     let limit = limit(asked.limit, 50, 1_000)?;
+    if asked
+        .after
+        .is_some_and(|after| i64::try_from(after).is_err())
+    {
+        let reason = "`after` is the number of an audit event: at most 2^63 - 1";
+        return Err(No::new(Word::Invalid, reason));
+    }
     Ok(app
         .ask(caller, move |engine, caller, moment| {
             let query = AuditQuery {
@@ -89,7 +96,10 @@ pub(crate) async fn head(
 #[into_params(parameter_in = Query)]
 pub(crate) struct Verify {
     /// A receipt that the chain must hold, as `SEQ:HASH`; several with commas between.
-    #[param(nullable = false)]
+    #[param(
+        nullable = false,
+        pattern = "^([0-9]{1,18}:[0-9a-f]{64}(,[0-9]{1,18}:[0-9a-f]{64})*)?$"
+    )]
     expect: Option<String>,
 }
 

@@ -54,7 +54,7 @@ pub(crate) struct TimeRange {
     #[param(minimum = 1, maximum = 5_000, nullable = false)]
     limit: Option<u32>,
     /// There are no teams here: any text but an empty one is refused.
-    #[param(nullable = false)]
+    #[param(nullable = false, max_length = 0)]
     team_id: Option<String>,
 }
 
@@ -94,7 +94,7 @@ pub(crate) struct Organisation {
     #[param(minimum = 1, maximum = 5_000, nullable = false)]
     limit: Option<u32>,
     /// There are no teams here: any text but an empty one is refused.
-    #[param(nullable = false)]
+    #[param(nullable = false, max_length = 0)]
     team_id: Option<String>,
 }
 

@@ -119,18 +119,19 @@ impl Drop for Service {
 
 /// The text of a request.
 pub fn request(method: &str, path: &str, key: &str, body: Option<&str>) -> String {
-    let mut text = format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n");
-    if !key.is_empty() {
-        text += &format!("authorization: Bearer {key}\r\n");
-    }
-    if let Some(body) = body {
-        let length = body.len();
-        text +=
-            &format!("content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}");
+    let key = if key.is_empty() {
+        String::new()
     } else {
-        text += "\r\n";
-    }
-    text
+        format!("authorization: Bearer {key}\r\n")
+    };
+    let rest = body.map_or_else(
+        || "\r\n".to_owned(),
+        |body| {
+            let length = body.len();
+            format!("content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}")
+        },
+    );
+    format!("{method} {path} HTTP/1.1\r\nhost: localhost\r\n{key}{rest}")
 }
 
 /// An answer.
