@@ -2,7 +2,9 @@
 
 use proptest::prelude::*;
 use sernixa_engine::audit::{Event, EventKind, FaultKind, Receipt, genesis, link, verify};
-use sernixa_engine::{Digest, Engine, Keep, MemoryStore, Principal, Role, Word};
+use sernixa_engine::{
+    AuditQuery, Digest, Engine, Keep, MemoryStore, Principal, Request, Role, Word,
+};
 
 use crate::support::{Bench, CLAIM, Draft, agent, reviewer};
 
@@ -272,5 +274,100 @@ fn events_hold_neither_claim_tokens_nor_claim_ids_nor_metadata() {
         for secret in [&*waiting.token, CLAIM, "m4rk3r"] {
             assert!(!event.payload.contains(secret), "{}", event.payload);
         }
+    }
+}
+
+#[test]
+fn the_list_is_found_by_what_its_events_say() {
+    let bench = Bench::service();
+    let waiting = bench.submit(&agent(), &Draft::high().body()).waiting();
+    bench.approve(&reviewer(), &waiting.id);
+    for seed in *b"bcd" {
+        let id = char::from(seed).to_string().repeat(32);
+        bench.submit(&agent(), &Draft::read().top("request_id", id).body());
+    }
+    let list = |query| {
+        let answer = bench.handle(&auditor(), Request::AuditEvents(query));
+        assert_eq!(answer.status, 200, "{}", answer.body);
+        // A bare array, as both clients want it.
+        let events = answer.body.as_array().unwrap();
+        events
+            .iter()
+            .map(|event| event["seq"].as_u64().unwrap())
+            .collect::<Vec<_>>()
+    };
+    let all = AuditQuery::default();
+    assert_eq!(list(all), [5, 4, 3, 2, 1]);
+    assert_eq!(list(AuditQuery { limit: 2, ..all }), [5, 4]);
+    let request = "c".repeat(32);
+    let by = |name: &'static str, value| match name {
+        "request_id" => list(AuditQuery {
+            request_id: value,
+            ..all
+        }),
+        "event_type" => list(AuditQuery {
+            event_type: value,
+            ..all
+        }),
+        "user_sub" => list(AuditQuery {
+            user_sub: value,
+            ..all
+        }),
+        _ => list(AuditQuery {
+            approval_id: value,
+            ..all
+        }),
+    };
+    assert_eq!(by("request_id", Some(&*request)), [4]);
+    assert_eq!(by("event_type", Some("approval_approved")), [2]);
+    assert_eq!(by("user_sub", Some("rita")), [2]);
+    assert_eq!(by("approval_id", Some(&*waiting.id)), [2, 1]);
+    for name in ["request_id", "event_type", "user_sub", "approval_id"] {
+        // An empty parameter asks for nothing (PROTOCOL 4); what is known to nobody finds nothing.
+        assert_eq!(by(name, Some("")), [5, 4, 3, 2, 1], "{name}");
+        assert!(by(name, Some("nobody's")).is_empty(), "{name}");
+    }
+    let after = |after, limit| AuditQuery {
+        after: Some(after),
+        limit,
+        ..all
+    };
+    assert_eq!(list(after(0, 2)), [1, 2]);
+    assert_eq!(list(after(2, 50)), [3, 4, 5]);
+    assert!(list(after(u64::MAX, 50)).is_empty());
+    let fitting = AuditQuery {
+        event_type: Some("submission_auto_approved"),
+        ..after(3, 1)
+    };
+    assert_eq!(list(fitting), [4]);
+    // What stands in a list is the very text that was hashed.
+    let answer = bench.handle(&auditor(), Request::AuditEvents(all));
+    let event = &bench.engine.audit(&auditor(), 4, 1).unwrap()[0];
+    assert_eq!(answer.body[0]["payload"], *event.payload);
+    assert_eq!(answer.body[0]["hash"], event.hash.to_string());
+    assert_eq!(answer.body[0]["decision"], "auto_approved");
+}
+
+#[test]
+fn a_receipt_is_read_from_its_one_text_and_from_no_other() {
+    let receipt = genesis("acme");
+    assert_eq!(receipt.to_string().parse(), Ok(receipt));
+    let hash = "0".repeat(64);
+    let many = format!("18446744073709551615:{hash}");
+    assert_eq!(many.parse::<Receipt>().unwrap().seq, u64::MAX);
+    for odd in [
+        String::new(),
+        "1".into(),
+        format!(":{hash}"),
+        format!("01:{hash}"),
+        format!("+1:{hash}"),
+        format!("-1:{hash}"),
+        format!("18446744073709551616:{hash}"),
+        format!("1:{hash}0"),
+        format!("1:{}A", &hash[1..]),
+        format!(" 1:{hash}"),
+        format!("1:{hash}\n"),
+    ] {
+        assert!(odd.parse::<Receipt>().is_err(), "{odd:?}");
     }
 }

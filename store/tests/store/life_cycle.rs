@@ -7,7 +7,9 @@ use std::sync::Arc;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, FileFailurePersistence};
 use serde_json::{Value, json};
+use sernixa_engine::audit::verify_approvals;
 use sernixa_engine::{Engine, Moment, Principal, Request, Role, Timestamp};
+use sernixa_store::SqliteStore;
 
 use crate::model::{check, commands};
 use crate::process::{Process, cases, engine, file, say};
@@ -26,7 +28,12 @@ proptest! {
     #[test]
     fn an_engine_on_a_file_does_what_the_design_says(commands in commands()) {
         let folder = tempfile::tempdir().unwrap();
-        check(Bench::new(engine(&folder.path().join("a.db"))), &commands);
+        let path = folder.path().join("a.db");
+        check(Bench::new(engine(&path)), &commands);
+        // Wherever an approval came to stand, the audit says so.
+        let store = SqliteStore::open_read_only(&path).unwrap();
+        let report = verify_approvals(&store).unwrap();
+        prop_assert!(report.faults.is_empty(), "{report:?}");
     }
 }
 
