@@ -11,6 +11,8 @@
 //!
 //! The question stands on stderr, between the two lines. After `n` the second line is
 //! `not adjusted: rejected: a reviewer said no: rejected at the terminal (approval …)`.
+//!
+//! With `SERNIXA_BASE_URL` set, the same two calls ask that service, and it is decided there.
 
 use sernixa::Client;
 use sernixa::embedded::{Engine, TerminalReviewer};
@@ -40,13 +42,17 @@ fn adjust_invoice(invoice_id: &str, cents: i64) -> Result<String, sernixa::Error
 }
 
 fn main() -> Result<(), sernixa::Error> {
-    // Named, so that it also reads from a pipe; by default a pipe is never taken for a person.
-    sernixa::install(
-        Client::builder()
-            .engine(Engine::in_memory())
-            .reviewer(TerminalReviewer::new())
-            .build()?,
-    )?;
+    // Without a client of one's own, the first governed call makes one from the environment.
+    if std::env::var_os("SERNIXA_BASE_URL").is_none() {
+        sernixa::install(
+            Client::builder()
+                .engine(Engine::in_memory())
+                // Named, so that it also reads from a pipe; by default a pipe is never taken for a
+                // person.
+                .reviewer(TerminalReviewer::new())
+                .build()?,
+        )?;
+    }
 
     println!("{}", summarize_customer("cus_123")?);
     match adjust_invoice("in_42", 1250) {
