@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use proptest::prelude::*;
 use serde_json::{Value, json};
 use sernixa_engine::cedar::{LoadError, PolicySet, Sources};
 use sernixa_engine::{Engine, Policy as _, Principal};
@@ -515,5 +516,63 @@ fn a_set_is_known_by_what_it_says_and_not_by_how_it_is_written() {
         Sources::new().policies("a.cedar", format!("{ASK}\n{RUN}")),
     ] {
         assert_ne!(digest(other), one);
+    }
+}
+
+/// Any JSON, with Cedar's own escapes among it.
+fn any_json() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<u64>().prop_map(Value::from),
+        any::<f64>().prop_filter_map("finite", |number| {
+            serde_json::Number::from_f64(number).map(Value::Number)
+        }),
+        "\\PC{0,12}".prop_map(Value::from),
+    ];
+    leaf.prop_recursive(4, 24, 4, |inner| {
+        let name = prop_oneof![
+            Just("__entity".to_owned()),
+            Just("__extn".to_owned()),
+            Just("type".to_owned()),
+            Just("id".to_owned()),
+            "[a-z]{0,6}",
+        ];
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+            prop::collection::btree_map(name, inner, 0..4)
+                .prop_map(|members| Value::Object(members.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(256))]
+
+    #[test]
+    fn any_metadata_is_decided_and_only_a_declared_member_of_another_type_is_blocked(
+        cents in prop::option::of(any_json()),
+        region in prop::option::of(any_json()),
+        tags in prop::option::of(any_json()),
+        other in any_json(),
+    ) {
+        let bench = under(&[ASK, RUN]);
+        let draft = Draft::read().meta("other", other);
+        let members = [("cents", &cents), ("region", &region), ("tags", &tags)];
+        let draft = members.into_iter().fold(draft, |draft, (key, value)| {
+            value.iter().fold(draft, |draft, value| draft.meta(key, value.clone()))
+        });
+        let fits = cents.is_none_or(|value| value.is_i64())
+            && region.is_none_or(|value| value.is_string())
+            && tags.is_none_or(|value| {
+                value.as_array().is_some_and(|items| items.iter().all(Value::is_string))
+            });
+        let answer = submit(&bench, &draft);
+        if fits {
+            prop_assert_eq!(answer.status, 200, "{}", answer.body);
+        } else {
+            prop_assert_eq!(answer.reason(), "metadata_type", "{}", answer.body);
+        }
     }
 }
