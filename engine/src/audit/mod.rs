@@ -33,8 +33,8 @@ pub(crate) use event::Entry;
 pub use event::{Event, EventKind};
 pub use filter::EventFilter;
 pub use inspect::{
-    ApprovalFault, ApprovalFaultKind, ApprovalReport, KeyFault, KeyFaultKind, verify_api_keys,
-    verify_approvals, verify_chain,
+    ApprovalFault, ApprovalFaultKind, ApprovalReport, KeyFault, KeyFaultKind, TokenFault,
+    TokenFaultKind, verify_api_keys, verify_approvals, verify_chain, verify_delegations,
 };
 pub use key::{AuditKey, AuditKeyId, AuditPublicKey, InvalidPublicKey};
 pub use verify::{Fault, FaultKind, Report, Verifier, verify};

@@ -57,7 +57,9 @@ impl Scope {
         self
     }
 
-    /// A resource that the scope is narrowed to; what it means is agreed with the service.
+    /// A resource that the scope is narrowed to: a member of the metadata and its one value, or a
+    /// list of values, each a string, an integer or a boolean. A call is covered if its metadata has
+    /// that member with one of the values, or a list of nothing else; without the member it is not.
     #[must_use]
     pub fn resource(mut self, name: impl Into<String>, value: impl Into<Value>) -> Self {
         self.resources.insert(name.into(), value.into());
@@ -125,7 +127,8 @@ impl TokenRequest {
         self
     }
 
-    /// The only actions that are covered.
+    /// The only actions that are covered, by action id. A function's name stands for the id that
+    /// is made of it.
     #[must_use]
     pub fn tool_subset(mut self, tools: impl IntoIterator<Item = impl Into<String>>) -> Self {
         self.tool_subset = Some(tools.into_iter().map(Into::into).collect());
@@ -139,7 +142,9 @@ impl TokenRequest {
         self
     }
 
-    /// How long the token is good for, in whole seconds, at least one.
+    /// How long the token is good for, in whole seconds: one second to 30 days. A child ends with
+    /// its parent at the latest: an hour, the default, is then cut to that; anything else that is
+    /// longer is refused.
     #[must_use]
     pub fn expires_in(mut self, duration: Duration) -> Self {
         self.expires_in = duration;

@@ -2,6 +2,7 @@
 
 mod approvals;
 mod keys;
+mod tokens;
 
 use sernixa_protocol::json::{Document, Node};
 
@@ -10,6 +11,7 @@ use crate::store::{Store, StoreError};
 
 pub use approvals::{ApprovalFault, ApprovalFaultKind, ApprovalReport, verify_approvals};
 pub use keys::{KeyFault, KeyFaultKind, verify_api_keys};
+pub use tokens::{TokenFault, TokenFaultKind, verify_delegations};
 
 /// How many events or approvals are read from the store at once.
 const PAGE: usize = 1_024;

@@ -3,7 +3,8 @@
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde_json::{Value, json};
-use sernixa_engine::{DelegationToken, Digest, Timestamp};
+use sernixa_engine::audit::{TokenFault, TokenFaultKind, verify_delegations};
+use sernixa_engine::{DelegationToken, Digest, Timestamp, TokenId};
 
 use super::{CLAIM_KEY, Given, House, admin, key_of, merged, wide};
 use crate::support::Draft;
@@ -209,6 +210,46 @@ fn a_missing_link_breaks_the_chain() {
     row.organisation = "other".into();
     house.overwrite(&row);
     house.submit(&last, &Draft::read()).is(403, "invalid_chain");
+}
+
+/// What the signature of a token does not hold, the audit does.
+#[test]
+fn a_revocation_that_was_undone_and_a_token_that_nobody_issued_are_found_by_the_audit() {
+    let house = House::new();
+    let [root, middle, last] = three(&house);
+    house.revoke(&admin(), &root);
+    let faults = || verify_delegations(&*house.store, "acme").unwrap();
+    assert_eq!(faults(), []);
+    let fault = |token: &Given, kind| TokenFault {
+        token_id: TokenId::parse(&token.id).unwrap(),
+        kind,
+    };
+    let mut row = house.stored(&root.id);
+    row.revoked_at = None;
+    house.overwrite(&row);
+    assert_eq!(faults(), [fault(&root, TokenFaultKind::Restored)]);
+    house.revoke(&admin(), &root);
+    assert_eq!(faults(), []);
+
+    let mut row = house.stored(&middle.id);
+    let payload: Value = serde_json::from_str(&row.payload).unwrap();
+    resign(&mut row, &merged(payload, &json!({"reason": "another"})));
+    house.overwrite(&row);
+    assert_eq!(faults(), [fault(&middle, TokenFaultKind::OtherToken)]);
+
+    let mut row = house.stored(&last.id);
+    row.id = TokenId([7; 16]);
+    house.overwrite(&row);
+    let unknown = TokenFault {
+        token_id: row.id,
+        kind: TokenFaultKind::NoEvent,
+    };
+    assert!(faults().contains(&unknown));
+    assert!(
+        verify_delegations(&*house.store, "other")
+            .unwrap()
+            .is_empty()
+    );
 }
 
 fn resign(row: &mut DelegationToken, payload: &Value) {

@@ -371,4 +371,7 @@ fn a_client_that_never_claims_finds_it_blocked_once_its_delegation_has_ended() {
     house
         .claim(&key_of("worker"), &second, CLAIM)
         .is(409, "blocked");
+    // And the audit bears out every approval as it stands.
+    let report = sernixa_engine::audit::verify_approvals(&*house.store).unwrap();
+    assert_eq!((report.checked, report.faults.len()), (2, 0));
 }
