@@ -19,6 +19,9 @@ use crate::digest::Digest;
 use crate::moment::Timestamp;
 use crate::text::Object;
 
+/// What stands between the text that is signed and the signature.
+const SIGNATURE: &str = ",\"signature\":\"";
+
 /// How many events may pass between two checkpoints of an engine that signs.
 pub(crate) const CHECKPOINT_EVERY: u64 = 1_000;
 
@@ -70,8 +73,12 @@ impl Checkpoint {
         let root = document.root();
         let text = |name: &str| root.get(name).and_then(|node| node.as_str());
         let key = AuditPublicKey::parse(&text("public_key")?)?;
-        let (signed, _) = payload.rsplit_once(",\"signature\":\"")?;
+        let (signed, rest) = payload.rsplit_once(SIGNATURE)?;
         let signature = text("signature")?;
+        // Nothing may stand behind it: that would not be signed.
+        if rest.strip_suffix("\"}") != Some(&*signature) {
+            return None;
+        }
         let checkpoint = root.get("checkpoint")?;
         let head = place(checkpoint)?;
         let holds = text("event_type")?.as_ref() == EventKind::Checkpoint.as_str()

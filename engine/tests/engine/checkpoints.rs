@@ -259,6 +259,25 @@ fn no_changed_byte_of_a_checkpoint_goes_unseen() {
 }
 
 #[test]
+fn nothing_is_added_to_a_checkpoint_behind_its_signature() {
+    let (_, events) = a_log();
+    for more in [",\"note\":1}", " }", "}\n"] {
+        let spoilt = rewritten(&events[..3], |payload| {
+            if payload.contains("audit_checkpoint") {
+                format!("{}{more}", payload.strip_suffix('}').unwrap())
+            } else {
+                payload.to_owned()
+            }
+        });
+        assert_eq!(
+            fault(&spoilt, &[]),
+            Some(FaultKind::BadCheckpoint),
+            "{more}"
+        );
+    }
+}
+
+#[test]
 fn a_new_key_takes_over_and_both_are_asked_for() {
     let store: Arc<dyn Store> = Arc::new(MemoryStore::new());
     let (old, new) = (key(), AuditKey::from_seed([9; 32]));

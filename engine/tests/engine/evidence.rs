@@ -620,6 +620,18 @@ fn an_event_left_out_is_found_by_the_service() {
 }
 
 #[test]
+fn what_came_after_a_bundle_is_said_by_the_service() {
+    let bench = signing();
+    let waiting = bench.submit(&agent(), &Draft::high().body()).waiting();
+    let text = text_of(&bench, &auditor(), &waiting.id);
+    bench.approve(&reviewer(), &waiting.id);
+    let answer = verified(&bench, &text);
+    assert_eq!(answer["valid"], true);
+    let warnings = answer["warnings"].to_string();
+    assert!(warnings.contains("1 more events"), "{warnings}");
+}
+
+#[test]
 fn a_bundle_is_compared_with_receipts_kept_elsewhere() {
     let bench = signing();
     let id = busy(&bench);
