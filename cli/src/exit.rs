@@ -5,7 +5,7 @@ use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
-use sernixa_protocol::display::one_line;
+use sernixa_protocol::display::{hides, one_line};
 
 use crate::{Global, output};
 
@@ -114,20 +114,27 @@ pub(crate) fn usage(error: &clap::Error) -> ExitCode {
 }
 
 /// Prints help, or what is wrong with the command line. Colours are for terminals alone, also where
-/// the environment asks for them elsewhere.
+/// the environment asks for them elsewhere; and a pasted argument is shown, not obeyed.
 fn say(error: &clap::Error) {
     let is_terminal = if error.use_stderr() {
         std::io::stderr().is_terminal()
     } else {
         std::io::stdout().is_terminal()
     };
+    let is_odd = std::env::args_os().any(|argument| argument.to_string_lossy().contains(hides));
+    let text = error.render().to_string();
+    let lines: Vec<String> = text
+        .trim_end()
+        .lines()
+        .map(|line| one_line(line).to_string())
+        .collect();
     // A closed pipe is all that can go wrong, and then nobody reads.
-    let _ = if is_terminal {
+    let _ = if is_terminal && !is_odd {
         error.print().map_err(Failure::from)
     } else if error.use_stderr() {
-        output::note(error.render().to_string().trim_end())
+        output::note(lines.join("\n"))
     } else {
-        output::line(error.render().to_string().trim_end())
+        output::line(lines.join("\n"))
     };
 }
 

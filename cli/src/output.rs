@@ -208,13 +208,16 @@ pub(crate) fn table_lines<const N: usize>(
             .set_width(width),
         None => table.set_content_arrangement(ContentArrangement::Disabled),
     };
-    table.set_header(heading);
-    for cells in rows {
-        let mut row = Row::from(cells.iter().map(|cell| Line(cell).to_string()));
+    let one_high = |mut row: Row| {
         if width.is_some() {
             row.max_height(1);
         }
-        table.add_row(row);
+        row
+    };
+    table.set_header(one_high(Row::from(heading)));
+    for cells in rows {
+        let cells = cells.iter().map(|cell| Line(cell).to_string());
+        table.add_row(one_high(Row::from(cells)));
     }
     // What is short is shown whole; the room that is left is for the long ones.
     let widths = table.column_max_content_widths();
@@ -230,10 +233,15 @@ pub(crate) fn table_lines<const N: usize>(
 
 /// The width of the terminal on stdout, if it is one.
 pub(crate) fn terminal_width() -> Option<u16> {
-    if !io::stdout().is_terminal() {
-        return None;
+    io::stdout().is_terminal().then(|| terminal_size().0)
+}
+
+/// The columns and rows of the terminal; some do not say.
+pub(crate) fn terminal_size() -> (u16, u16) {
+    match crossterm::terminal::size() {
+        Ok((columns @ 1.., rows @ 1..)) => (columns, rows),
+        _ => (80, 24),
     }
-    Some(crossterm::terminal::size().map_or(80, |(width, _)| width.max(40)))
 }
 
 /// A cell: safe, and a dash when empty.
@@ -246,5 +254,87 @@ impl Display for Line<'_> {
         } else {
             one_line(self.0).fmt(f)
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_is_indented_by_name_and_keeps_its_numbers() {
+        let text =
+            r#"{"b":[1.0,1e400,123456789012345678901234567890,-0,[],{}],"a":{"é":"\u001b\/"}}"#;
+        let expected = r#"{
+  "a": {
+    "é": "\u001b\/"
+  },
+  "b": [
+    1.0,
+    1e400,
+    123456789012345678901234567890,
+    -0,
+    [],
+    {}
+  ]
+}"#;
+        assert_eq!(pretty(text).unwrap(), expected);
+        let document = Document::parse(text).unwrap();
+        let line = compact(document.root());
+        let again = Document::parse(&line).unwrap();
+        assert_eq!(compact(again.root()), line);
+        assert!(
+            !line.contains('\n') && line.starts_with(r#"{"a": {"é": "#),
+            "{line}"
+        );
+    }
+
+    #[test]
+    fn json_shows_nothing_that_a_terminal_obeys_and_means_the_same() {
+        let odd = "\u{9b}\u{202e}\u{2028}\u{e0041}\u{7f}\u{1b}\n";
+        let text = serde_json::json!({ odd: [odd] }).to_string();
+        let shown = pretty(&text).unwrap();
+        assert!(!shown.chars().any(|c| c != '\n' && hides(c)), "{shown:?}");
+        let read: serde_json::Value = serde_json::from_str(&shown).unwrap();
+        assert_eq!(
+            read,
+            serde_json::from_str::<serde_json::Value>(&text).unwrap()
+        );
+    }
+
+    #[test]
+    fn what_is_no_json_or_too_deep_is_an_error() {
+        for text in ["", "{", "[] []", "{\"a\":1,\"a\":2}", &"[".repeat(100_000)] {
+            assert!(pretty(text).is_err());
+        }
+        let deep = format!("{}{}", "[".repeat(DEEPEST + 1), "]".repeat(DEEPEST + 1));
+        assert!(pretty(&deep).is_err());
+    }
+
+    #[test]
+    fn on_a_terminal_a_row_is_a_line_and_elsewhere_nothing_is_lost() {
+        let long = "word ".repeat(60);
+        let rows = || {
+            [
+                ["apr_12345678".to_owned(), long.clone()],
+                [String::new(), "\n\u{1b}".to_owned()],
+            ]
+        };
+        for width in [1, 20, 40, 80, 500] {
+            let lines = table_lines(["ID", "TEXT"], rows(), Some(width));
+            assert_eq!(lines.len(), 3, "{width}: {lines:?}");
+        }
+        let lines = table_lines(["ID", "TEXT"], rows(), Some(60));
+        assert!(
+            lines.iter().all(|line| line.chars().count() <= 60),
+            "{lines:?}"
+        );
+        assert!(
+            lines[1].starts_with("apr_12345678") && lines[1].ends_with('…'),
+            "{lines:?}"
+        );
+        let lines = table_lines(["ID", "TEXT"], rows(), None);
+        assert!(lines[1].contains(long.trim_end()));
+        assert_eq!(lines[2], r"-             \n\u{1b}");
     }
 }

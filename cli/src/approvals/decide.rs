@@ -64,6 +64,10 @@ pub(super) fn run(
         let record = Record::parse(&backend.ask(Request::Record { approval_id: &id })?)?;
         // The end of it is what a person still sees at the question.
         output::note(show::text(&record, show::METADATA_LINES))?;
+        if record.has_ended() {
+            let message = format!("the approval is {} already", record.status());
+            return Err(Failure::new(message));
+        }
         if !confirmed(answer)? {
             output::note("Nothing was decided.")?;
             return Ok(Exit::No);

@@ -14,7 +14,7 @@ use sernixa_engine::{Answer, Request};
 use tokio::runtime::Runtime;
 use url::Url;
 
-use crate::{Failure, Global};
+use crate::{Failure, Global, output};
 
 pub(crate) use address::{DEFAULT_URL, is_insecure};
 pub(crate) use file::{FileStore, moment};
@@ -47,7 +47,12 @@ impl Backend {
     /// The one that the options name. A service is not connected to yet; a file must exist.
     pub(crate) fn open(global: &Global) -> Result<Self, Failure> {
         let who = match global.target()? {
-            Target::Service(url) => Who::Service(Service::new(&url, global.credential()?)?.into()),
+            Target::Service(url) => {
+                if is_insecure(&url) {
+                    output::note("warning: plain http to another machine")?;
+                }
+                Who::Service(Service::new(&url, global.credential()?)?.into())
+            }
             Target::File(file) => Who::File(FileStore::open(&file)?.into()),
         };
         let runtime = tokio::runtime::Builder::new_current_thread()

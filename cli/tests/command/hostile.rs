@@ -68,6 +68,8 @@ fn hostile_arguments_come_back_safe() {
         &["approvals", "wait", &odd, "--timeout", "0"],
         &["memory", "forget", &odd],
         &["delegations", "revoke", &odd],
+        &["approvals", "list", &odd],
+        &["approvals", &odd],
     ] {
         house.run(arguments).exits(2).safe();
     }

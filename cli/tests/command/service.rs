@@ -162,3 +162,47 @@ fn doctor_finds_a_demonstration_in_order_and_says_that_it_is_one() {
     );
     assert_eq!(of("mode")["state"], "warning");
 }
+
+#[test]
+fn a_delegation_is_listed_and_taken_back() {
+    let (_folder, served) = service();
+    let empty = run(&mut served.command(&["delegations", "list"])).exits(0);
+    assert_eq!(empty.stdout, "No delegation tokens.\n");
+    let ask = serde_json::json!({
+        "parent_token_id": null, "delegator_agent_id": "orchestrator",
+        "delegatee_agent_id": "worker", "tool_subset": null,
+        "scope": {"max_risk_level": "medium", "allowed_operation_classes": ["financial"],
+                  "allowed_data_sensitivities": ["financial"], "resources": {}},
+        "root_human_session_id": null, "expires_in_seconds": 3600, "reason": "month-end run",
+    });
+    let (status, made) = served.send("POST", "/api/delegations", &ask.to_string());
+    assert!((200..300).contains(&status), "{made}");
+    let id = made["token_id"].as_str().unwrap();
+    let listed = run(&mut served.command(&["delegations", "list"]))
+        .exits(0)
+        .safe();
+    for text in [
+        id,
+        "active",
+        "orchestrator",
+        "worker",
+        "medium",
+        "month-end run",
+    ] {
+        assert!(listed.stdout.contains(text), "{text}: {listed:?}");
+    }
+    run(&mut served.command(&["delegations", "revoke", id])).exits(0);
+    let listed = run(&mut served.command(&["delegations", "list", "--json"]))
+        .exits(0)
+        .json();
+    assert_eq!(
+        (&listed[0]["token_id"], &listed[0]["status"]),
+        (&id.into(), &"revoked".into())
+    );
+    let unknown = "dgt_00000000000000000000000000000000";
+    let ran = run(&mut served.command(&["delegations", "revoke", unknown, "--json"])).exits(2);
+    assert!(
+        ran.json()["error"].as_str().unwrap().contains("404"),
+        "{ran:?}"
+    );
+}

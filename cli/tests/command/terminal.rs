@@ -55,6 +55,20 @@ fn anything_but_yes_decides_nothing() {
 }
 
 #[test]
+fn nobody_is_asked_about_what_is_decided_already() {
+    let house = House::new();
+    let id = house.ask(&Ask::default());
+    house.decide(&id, Decision::Reject, "not today");
+    let (code, screen) = Terminal::start(house.command(&["approvals", "approve", &id])).end();
+    assert_eq!(code, 2, "{screen}");
+    assert!(
+        screen.contains("the approval is rejected already"),
+        "{screen}"
+    );
+    assert!(!screen.contains("[y/N]"));
+}
+
+#[test]
 fn the_table_is_live_and_decides() {
     let house = House::new();
     let mut terminal = Terminal::start(house.command(&["approvals", "watch"]));
@@ -124,6 +138,44 @@ fn hostile_text_does_not_move_the_table() {
         !screen.contains("\u{1b}[10;10H") && !screen.contains('\u{9b}'),
         "{screen:?}"
     );
+}
+
+#[test]
+fn on_a_small_terminal_the_chosen_one_stays_in_sight() {
+    let house = House::new();
+    let names: Vec<String> = (0..30).map(|n| format!("intent-{n:02}")).collect();
+    for name in &names {
+        house.ask(&Ask {
+            intent: name.clone(),
+            ..Ask::default()
+        });
+    }
+    let listed = house
+        .run(&["approvals", "list", "--limit", "100", "--json"])
+        .json();
+    let last = listed[29]["approval_id"].as_str().unwrap();
+    let mut terminal = Terminal::sized(house.command(&["approvals", "watch"]), 60, 10);
+    terminal.until("more");
+    terminal.keys(&"j".repeat(40));
+    terminal.until(&last[..12]);
+    terminal.keys("\r");
+    terminal.until(last);
+    // The metadata is at the end.
+    terminal.keys(&"j".repeat(60));
+    terminal.until("}");
+    terminal.keys("qq");
+    let (code, screen) = terminal.end();
+    assert_eq!(code, 0, "{screen}");
+}
+
+#[test]
+fn a_terminal_that_does_not_say_its_size_is_good_enough() {
+    let house = House::new();
+    house.ask(&Ask::default());
+    let mut terminal = Terminal::sized(house.command(&["approvals", "watch"]), 0, 0);
+    terminal.until("billing");
+    terminal.keys("q");
+    assert_eq!(terminal.end().0, 0);
 }
 
 #[test]

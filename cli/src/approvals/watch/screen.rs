@@ -19,7 +19,7 @@ use super::Watch;
 use super::view::{Look, Open, View};
 use crate::approvals::decide::{self, Answer};
 use crate::backend::follow;
-use crate::output::one_line;
+use crate::output::{one_line, terminal_size};
 use crate::record::Record;
 use crate::{Failure, when};
 
@@ -183,7 +183,7 @@ async fn deciding(view: &mut View, watch: &Watch<'_>, key: KeyCode) -> Next {
 }
 
 fn draw(view: &View, watch: &Watch<'_>) -> Result<(), Failure> {
-    let size = terminal::size().unwrap_or((80, 24));
+    let size = terminal_size();
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
     let mut out = io::stdout().lock();
     queue!(out, cursor::MoveTo(0, 0))?;
