@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use sernixa_engine::audit::{
-    ApprovalReport, AuditPublicKey, BUNDLE_MAX, KeyFault, Receipt, Report, verify_api_keys,
-    verify_approvals, verify_bundle, verify_chain,
+    ApprovalReport, AuditPublicKey, BUNDLE_MAX, KeyFault, Receipt, Report, TokenFault,
+    verify_api_keys, verify_approvals, verify_bundle, verify_chain, verify_delegations,
 };
 use sernixa_engine::{Request, Store as _};
 use sernixa_protocol::json::Document;
@@ -125,7 +125,7 @@ fn bundle(path: &Path, options: &Options, global: &Global) -> Result<Exit, Failu
     Ok(exit(report.is_valid()))
 }
 
-/// Every chain in a store's file, and the approvals and API keys against them.
+/// Every chain in a store's file, and the approvals, API keys and delegation tokens against them.
 fn store(path: &Path, options: &Options, global: &Global) -> Result<Exit, Failure> {
     let unread =
         |error| Failure::new(format!("{} cannot be verified", path.display())).caused_by(error);
@@ -145,19 +145,21 @@ fn store(path: &Path, options: &Options, global: &Global) -> Result<Exit, Failur
         ));
     }
     let mut checked = Vec::with_capacity(organisations.len());
-    let mut keys = Vec::new();
+    let (mut keys, mut tokens) = (Vec::new(), Vec::new());
     for organisation in organisations {
         let report =
             verify_chain(&store, &organisation, &options.expect, &options.key).map_err(unread)?;
         keys.extend(verify_api_keys(&store, &organisation).map_err(unread)?);
+        tokens.extend(verify_delegations(&store, &organisation).map_err(unread)?);
         checked.push((organisation, report));
     }
     let approvals = verify_approvals(&store).map_err(unread)?;
     let valid = checked.iter().all(|(_, report)| report.is_valid())
         && approvals.faults.is_empty()
-        && keys.is_empty();
+        && keys.is_empty()
+        && tokens.is_empty();
     if global.json {
-        output::json(&as_json(valid, &checked, &approvals, &keys)?)?;
+        output::json(&as_json(valid, &checked, &approvals, &keys, &tokens)?)?;
     } else {
         for (organisation, report) in &checked {
             tell(organisation, report)?;
@@ -165,6 +167,9 @@ fn store(path: &Path, options: &Options, global: &Global) -> Result<Exit, Failur
         tell_approvals(&approvals)?;
         for fault in &keys {
             output::line(format_args!("Failure: {}", one_line(&fault.to_string())))?;
+        }
+        for fault in &tokens {
+            output::line(format_args!("Failure: {fault}"))?;
         }
         if checked.is_empty() {
             output::line("Nothing has been recorded yet.")?;
@@ -226,6 +231,7 @@ fn as_json(
     checked: &[(Arc<str>, Report)],
     approvals: &ApprovalReport,
     keys: &[KeyFault],
+    tokens: &[TokenFault],
 ) -> Result<serde_json::Value, Failure> {
     let mut logs = Vec::with_capacity(checked.len());
     for (organisation, report) in checked {
@@ -236,6 +242,7 @@ fn as_json(
     }
     let faults: Vec<String> = approvals.faults.iter().map(ToString::to_string).collect();
     let key_faults: Vec<String> = keys.iter().map(ToString::to_string).collect();
+    let token_faults: Vec<String> = tokens.iter().map(ToString::to_string).collect();
     Ok(serde_json::json!({
         "valid": valid,
         "logs": logs,
@@ -245,6 +252,7 @@ fn as_json(
             "failures": faults,
         },
         "api_keys": {"failures": key_faults},
+        "delegations": {"failures": token_faults},
     }))
 }
 
