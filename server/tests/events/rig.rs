@@ -66,14 +66,14 @@ impl Service {
         format!("http://{}{path}", self.address)
     }
 
-    /// A client of this SDK that would look only every minute: what wakes it is an event.
+    /// A client of this SDK that would look only every ten minutes: what wakes it is an event.
     pub fn client(&self) -> ClientBuilder {
         Client::builder()
             .environment(|_| None)
             .base_url(self.url(""))
             .access_token(KEY)
-            .poll_interval(Duration::from_mins(1))
-            .poll_timeout(Duration::from_mins(2))
+            .poll_interval(Duration::from_mins(10))
+            .poll_timeout(Duration::from_mins(20))
     }
 
     pub async fn get(&self, path: &str) -> String {
