@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::response::Response;
 use sernixa_engine::{Answer, Engine, Moment, Principal};
+use tokio::sync::Semaphore;
 
 use crate::closing::Closing;
 use crate::config::Config;
@@ -25,6 +26,8 @@ pub(crate) struct Shared {
     pub(crate) engine: Engine,
     pub(crate) moments: Moments,
     pub(crate) pool: Pool,
+    /// Places for those who verify bundles: their bodies are large.
+    pub(crate) bundles: Semaphore,
     pub(crate) rates: Rates,
     pub(crate) metrics: Metrics,
     pub(crate) health: Health,

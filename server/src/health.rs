@@ -21,6 +21,8 @@ const FRESH: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub(crate) struct Health {
     state: Mutex<State>,
+    /// Held by the one who looks: the others wait for what it finds.
+    looking: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -61,6 +63,12 @@ impl Health {
         }
     }
 
+    /// What was found out lately.
+    fn known(&self) -> Option<Found> {
+        let (at, found) = self.state().found.clone()?;
+        (at.elapsed() < FRESH).then_some(found)
+    }
+
     fn is_ailing(&self) -> bool {
         self.state()
             .ailing_until
@@ -72,10 +80,11 @@ impl Shared {
     /// The readiness document, of at most a second ago.
     pub(crate) async fn health(&self) -> Found {
         self.health.note(&self.engine.failures());
-        let known = self.health.state().found.clone();
-        if let Some((at, found)) = known
-            && at.elapsed() < FRESH
-        {
+        if let Some(found) = self.health.known() {
+            return found;
+        }
+        let _looking = self.health.looking.lock().await;
+        if let Some(found) = self.health.known() {
             return found;
         }
         let found = self.look().await;

@@ -103,7 +103,14 @@ pub(crate) fn json_text(status: StatusCode, text: impl Into<Body>) -> Response {
 pub(crate) fn answer(answer: Answer) -> Response {
     // The engine's statuses are constants of its own; another one would be its fault.
     match StatusCode::from_u16(answer.status) {
-        Ok(status) => json_text(status, answer.body),
+        Ok(status) => {
+            let mut response = json_text(status, answer.body);
+            if status == StatusCode::SERVICE_UNAVAILABLE {
+                let soon = HeaderValue::from_static("1");
+                response.headers_mut().insert(RETRY_AFTER, soon);
+            }
+            response
+        }
         Err(_) => refuse(Word::Internal, "the service failed inside"),
     }
 }

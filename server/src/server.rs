@@ -7,6 +7,7 @@ use sernixa_engine::cedar::{PolicySet, Sources};
 use sernixa_engine::{Engine, Events, Settings};
 use sernixa_store::SqliteStore;
 use tokio::net::TcpListener;
+use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
 use crate::app::{App, Shared};
@@ -23,6 +24,9 @@ use crate::rates::Rates;
 use crate::start::StartError;
 use crate::webhook;
 use crate::{Mode, background, banner, routes};
+
+/// How many bundles are verified at once: each may be 64 MiB.
+const BUNDLES_AT_ONCE: usize = 2;
 
 /// The time zone of policies when none is configured.
 const UTC: &str = "UTC";
@@ -126,6 +130,7 @@ pub(crate) fn open(config: Config, closing: Closing) -> Result<Shared, StartErro
         .map_err(|error| StartError::new("the audit log cannot be followed").caused_by(error))?;
     Ok(Shared {
         pool: Pool::new(config.limits.engine_calls, config.limits.engine_patience),
+        bundles: Semaphore::new(BUNDLES_AT_ONCE),
         rates: Rates::new(&config.limits),
         metrics,
         health: Health::default(),

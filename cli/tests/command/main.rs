@@ -19,6 +19,7 @@ mod odd_services;
 mod output;
 mod policies;
 mod service;
+mod serving;
 mod support;
 mod terminal;
 mod waiting;

@@ -1,5 +1,7 @@
 //! Evidence bundles: what happened, in a form that proves itself (PROTOCOL 10).
 
+use std::time::Duration;
+
 use axum::Extension;
 use axum::body::Body;
 use axum::extract::rejection::{PathRejection, QueryRejection};
@@ -13,7 +15,7 @@ use utoipa::IntoParams;
 use super::{limit, name};
 use crate::app::App;
 use crate::body;
-use crate::reply::{No, Word};
+use crate::reply::{No, Word, refuse_for};
 use crate::schema::{Anything, Refusal};
 
 /// The evidence about one approval.
@@ -158,6 +160,10 @@ pub(crate) async fn verify(
         let reason = "verifying evidence needs the auditor or admin role";
         return Err(No::new(Word::Forbidden, reason));
     }
+    let Ok(_place) = app.bundles.try_acquire() else {
+        let reason = "other bundles are being verified; try again";
+        return Ok(refuse_for(Word::Busy, reason, Duration::from_secs(2)));
+    };
     let body = body::read(&app, request, app.config.limits.bundle_bytes).await?;
     Ok(app
         .ask(caller, move |engine, caller, moment| {
