@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use sernixa_engine::audit::verify_bundle;
 use sernixa_engine::{Digest, Request};
-use sernixa_protocol::json::Document;
+use sernixa_protocol::json::{Document, Node};
 
 use super::private_file::{self, Existing};
 use crate::backend::Backend;
@@ -94,11 +94,7 @@ pub(super) fn run(options: &Options, global: &Global) -> Result<Exit, Failure> {
         report.events,
         one_line(&member(root, "organisation"))
     ))?;
-    for limitation in root
-        .get("limitations")
-        .iter()
-        .flat_map(|list| list.elements())
-    {
+    for limitation in root.get("limitations").iter().flat_map(Node::elements) {
         let text = limitation.as_str().unwrap_or_default();
         output::line(format_args!("Limitation: {}", one_line(&text)))?;
     }

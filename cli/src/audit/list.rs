@@ -11,7 +11,7 @@ pub(crate) struct Options {
     /// At most so many
     #[arg(long, default_value_t = 25, value_parser = clap::value_parser!(u16).range(1..=1_000))]
     limit: u16,
-    /// Of this kind, such as approval_approved
+    /// Of this kind: a word of the column EVENT
     #[arg(long = "type", value_name = "TYPE")]
     kind: Option<String>,
     /// Of this request

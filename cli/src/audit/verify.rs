@@ -10,7 +10,7 @@ use sernixa_engine::audit::{
     verify_api_keys, verify_approvals, verify_bundle, verify_chain, verify_delegations,
 };
 use sernixa_engine::{Request, Store as _};
-use sernixa_protocol::json::Document;
+use sernixa_protocol::json::{Document, Node};
 use sernixa_store::SqliteStore;
 
 use crate::backend::{Backend, Target};
@@ -292,13 +292,13 @@ fn by_service(options: &Options, global: &Global) -> Result<Exit, Failure> {
             one_line(&member(head, "hash"))
         ))?;
     }
-    if let Some(fault) = root.get("fault").filter(|fault| fault.is_object()) {
+    if let Some(fault) = root.get("fault").filter(Node::is_object) {
         output::line(format_args!(
             "Failure: {}",
             one_line(&member(fault, "reason"))
         ))?;
     }
-    for warning in root.get("warnings").iter().flat_map(|list| list.elements()) {
+    for warning in root.get("warnings").iter().flat_map(Node::elements) {
         let text = warning.as_str().unwrap_or_default();
         output::line(format_args!("Warning: {}", one_line(&text)))?;
     }
