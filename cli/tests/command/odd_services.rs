@@ -270,3 +270,72 @@ fn a_decision_between_the_first_look_and_the_stream_is_not_missed() {
     let ended = asked(&stub, &arguments).exits(1).json();
     assert!(ended["elapsed_seconds"].as_f64().unwrap() < 10.0, "{ended}");
 }
+
+#[test]
+fn a_stream_that_breaks_is_taken_up_where_it_broke() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let streams = AtomicUsize::new(0);
+    let resumed = std::sync::Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let done = std::sync::Arc::clone(&resumed);
+    let stub = Stub::new(move |head, _, out| {
+        let event = "content-type: text/event-stream\r\nconnection: close";
+        if !head.starts_with("get /api/approvals/events") {
+            let status = if done.load(Ordering::SeqCst) {
+                "approved"
+            } else {
+                "pending"
+            };
+            return json(
+                out,
+                200,
+                &format!(r#"{{"approval_id": "x", "status": "{status}"}}"#),
+            );
+        }
+        if streams.fetch_add(1, Ordering::SeqCst) == 0 {
+            assert!(!head.contains("last-event-id"), "{head}");
+            // An event of another approval, one that is none, and the end in the middle of a third.
+            let text = "id: 41\ndata: {\"approval_id\": \"y\"}\n\nid: 42\n\ndata: {\"appr";
+            return raw(out, 200, event, text);
+        }
+        assert!(head.contains("last-event-id: 42\r\n"), "{head}");
+        done.store(true, Ordering::SeqCst);
+        raw(
+            out,
+            200,
+            event,
+            "id: 43\ndata: {\"approval_id\": \"x\"}\n\n",
+        );
+    });
+    let arguments = [
+        "approvals",
+        "wait",
+        "x",
+        "--timeout",
+        "25",
+        "--poll-interval",
+        "20",
+        "--json",
+    ];
+    let ended = asked(&stub, &arguments).exits(0).json();
+    assert_eq!(ended["event_stream_used"], true);
+    assert!(resumed.load(std::sync::atomic::Ordering::SeqCst));
+}
+
+#[test]
+fn an_event_without_end_fills_no_memory() {
+    let stub = Stub::new(|head, _, out| {
+        if !head.starts_with("get /api/approvals/events") {
+            return json(out, 200, r#"{"approval_id": "x", "status": "pending"}"#);
+        }
+        let _ = write!(
+            out,
+            "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\ndata: "
+        );
+        let chunk = vec![b'x'; 1 << 20];
+        // Until nobody reads any more: well before the test's patience.
+        while out.write_all(&chunk).is_ok() {}
+    });
+    let arguments = ["approvals", "wait", "x", "--timeout", "1", "--json"];
+    let ended = asked(&stub, &arguments).exits(1).json();
+    assert_eq!(ended["terminal"], false);
+}

@@ -191,19 +191,13 @@ fn draw(view: &View, watch: &Watch<'_>) -> Result<(), Failure> {
         if at > 0 {
             queue!(out, Print("\r\n"))?;
         }
-        let marker = if line.look == Look::Chosen && plain {
-            ">"
-        } else {
-            ""
-        };
         match line.look {
             Look::Heading if !plain => queue!(out, SetAttribute(Attribute::Bold))?,
             Look::Chosen if !plain => queue!(out, SetAttribute(Attribute::Reverse))?,
             _ => {}
         }
         // The escapes here are ours; those of others were made visible when the line was made.
-        let rest = line.text.get(marker.len()..).unwrap_or_default();
-        queue!(out, Print(marker), Print(rest))?;
+        queue!(out, Print(line.text))?;
         queue!(
             out,
             SetAttribute(Attribute::Reset),

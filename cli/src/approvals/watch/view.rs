@@ -179,21 +179,24 @@ impl View {
                 .iter()
                 .position(|r| Some(r.id()) == chosen)
                 .unwrap_or(0);
-            let mut all = table_lines(HEADING, rows, Some(width)).into_iter();
+            // Two columns mark the chosen one, also where there are no colours.
+            let mut all = table_lines(HEADING, rows, Some(width.saturating_sub(2))).into_iter();
             lines.extend(all.next().map(|text| Line {
-                text,
+                text: format!("  {text}"),
                 look: Look::Heading,
             }));
             // The chosen one stays in sight.
             let room = room.saturating_sub(2 + self.lately.len()).max(1);
             let skip = (chosen + 1).saturating_sub(room);
             for (at, text) in all.enumerate().skip(skip).take(room) {
-                let look = if at == chosen {
-                    Look::Chosen
+                lines.push(if at == chosen {
+                    Line {
+                        text: format!("> {text}"),
+                        look: Look::Chosen,
+                    }
                 } else {
-                    Look::Plain
-                };
-                lines.push(Line { text, look });
+                    Line::plain(format!("  {text}"))
+                });
             }
             let hidden = records.len().saturating_sub(room);
             if hidden > 0 {
