@@ -70,8 +70,16 @@ impl Engine {
     /// # Errors
     /// [`StoreError`] when the store fails.
     pub fn tells_from(&self, organisation: &str, after: u64) -> Result<bool, StoreError> {
-        let first = self.inner.store.first_anchor(organisation)?.seq;
+        let first = self.kept_from(organisation)?;
         Ok((first..=self.head(organisation)?.seq).contains(&after))
+    }
+
+    /// The audit event behind which everything is kept: 0, unless old events were dropped.
+    ///
+    /// # Errors
+    /// [`StoreError`] when the store fails.
+    pub fn kept_from(&self, organisation: &str) -> Result<u64, StoreError> {
+        Ok(self.inner.store.first_anchor(organisation)?.seq)
     }
 
     /// The changes of an organisation's approvals that were recorded after audit event `after`,

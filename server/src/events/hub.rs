@@ -236,7 +236,9 @@ impl Inner {
             }
             let readers = trail.has_readers();
             let told = feed.changes.iter().filter(|_| readers).map(Told::new);
-            if readers {
+            // Asked after it was read: what was dropped before then is missing from the page.
+            let is_whole = self.engine.kept_from(organisation)? <= after;
+            if readers && is_whole {
                 trail.advance(told, feed.reaches);
             } else {
                 trail.pass(feed.reaches);

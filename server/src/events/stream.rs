@@ -270,16 +270,22 @@ impl EventStream {
     async fn read_store(&self) -> Option<(Vec<Told>, u64)> {
         let (engine, cursor) = (self.inner.engine.clone(), self.cursor);
         let organisation = Arc::clone(self.viewer.organisation());
-        let read = move || engine.changes(&organisation, cursor, PAGE);
+        let read = move || {
+            let feed = engine.changes(&organisation, cursor, PAGE)?;
+            // Asked after it was read: what was dropped before then is missing from it.
+            let is_whole = engine.kept_from(&organisation)? <= cursor;
+            Ok::<_, StoreError>((feed, is_whole))
+        };
         match tokio::task::spawn_blocking(read).await {
-            Ok(Ok(feed)) if feed.reaches > cursor => {
+            Ok(Ok((feed, true))) if feed.reaches > cursor => {
                 Some((feed.changes.iter().map(Told::new).collect(), feed.reaches))
             }
             Ok(Err(error)) => {
                 tracing::warn!(%error, "an event stream ends: the audit log cannot be read");
                 None
             }
-            // The chain went on, and yet there is nothing: it was cut. Or the read panicked.
+            // The chain went on, but what comes next is gone: coming back gets how things stand. Or
+            // the read panicked.
             Ok(Ok(_)) | Err(_) => None,
         }
     }

@@ -10,7 +10,8 @@ use bytes::Bytes;
 use futures_util::{Stream, StreamExt as _};
 use serde_json::{Value, json};
 use sernixa_engine::{
-    Agents, ApprovalId, Decision, Engine, Moment, Principal, Request, Role, Timestamp,
+    Agents, ApprovalId, Decision, Engine, Keep, MemoryStore, Moment, Principal, Request, Role,
+    Timestamp,
 };
 use sernixa_store::SqliteStore;
 
@@ -249,6 +250,40 @@ async fn an_id_that_nothing_can_follow_gets_how_things_stand_and_a_word_about_it
     let mut told = bench.open(&hub, &me, Position::After(1));
     bench.ask(&me);
     assert_eq!(told.change().await, (2, "asked".to_owned()));
+    hub.close();
+}
+
+#[tokio::test]
+async fn what_is_no_longer_kept_is_not_passed_over_in_silence() {
+    let keep = Keep {
+        audit_events: 10,
+        ..Keep::default()
+    };
+    let store = MemoryStore::keeping(keep);
+    let bench = Bench::new(Engine::builder().store(store).build().unwrap());
+    let hub = bench.hub(Limits::default());
+    let me = agent("acme", "key-1");
+    let ask = |many| {
+        for _ in 0..many {
+            bench.ask(&me);
+        }
+    };
+    ask(1);
+    let mut lags = bench.open(&hub, &me, Position::After(0));
+    assert_eq!(lags.change().await.0, 1);
+    ask(9_000);
+    // It may get what the trail still holds, and then ends: no event is missing in between.
+    let mut last = 1;
+    while let Some((seq, _)) = lags.event().await {
+        assert_eq!(seq, last + 1);
+        last = seq;
+        if last == 9_001 {
+            break;
+        }
+    }
+    let mut late = bench.open(&hub, &me, Position::After(1));
+    assert!(!late.snapshot().await.is_empty());
+    assert!(late.comments[0].contains("no event of that id"));
     hub.close();
 }
 

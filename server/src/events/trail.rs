@@ -106,7 +106,8 @@ impl Trail {
         self.reached.send_replace(reaches);
     }
 
-    /// Moves on to `reaches` without keeping what lies between: nobody reads.
+    /// Moves on to `reaches` without keeping what lies between: nobody reads, or it is not all
+    /// there any more, and readers find that out from the store.
     pub(super) fn pass(&self, reaches: u64) {
         let mut recent = self.recent.write().unwrap_or_else(PoisonError::into_inner);
         *recent = Recent {
