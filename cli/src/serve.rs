@@ -46,8 +46,8 @@ pub(crate) struct Command {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
-    /// How to run: local_demo (default) or production
-    #[arg(long, value_name = "MODE", value_parser = mode)]
+    /// How to run (default: a demonstration)
+    #[arg(long, value_name = "local_demo|production", value_parser = mode)]
     mode: Option<Mode>,
 
     /// Where to listen; port 0 takes any free one (default 127.0.0.1:8000)

@@ -261,6 +261,40 @@ mod tests {
     }
 
     #[test]
+    fn the_documentation_names_every_setting_and_reads_as_it_says() {
+        const SETTINGS: &str = include_str!("../../../docs/settings.md");
+        let block = |nth: usize| {
+            let (_, rest) = SETTINGS
+                .match_indices("```toml\n")
+                .map(|(at, fence)| SETTINGS.split_at(at + fence.len()))
+                .nth(nth)
+                .unwrap();
+            rest.split("```").next().unwrap()
+        };
+        let written = Written::parse(Path::new("sernixa.toml"), block(0)).unwrap();
+        // What is written there as a default is one.
+        assert_eq!(written.limits, Limits::default());
+        let default = sernixa_engine::Settings::default();
+        assert_eq!(written.ttl, Some(default.ttl));
+        assert_eq!(written.claim_by, Some(default.claim_within));
+        assert_eq!(written.outcome_within, Some(default.outcome_within));
+        assert_eq!(written.memory_window, Some(default.memory.window));
+        assert_eq!(written.memory_threshold, Some(default.memory.threshold));
+        for unknown in ["", "[memory]\n", "[limits]\n"] {
+            let fault = fault(&format!("{unknown}qqqqqqqqq = 1"));
+            let (_, known) = fault.split_once("known here: ").unwrap();
+            for name in known.split(", ") {
+                let is_there = block(0).lines().any(|line| {
+                    let line = line.trim_start_matches('[');
+                    line.strip_prefix(name)
+                        .is_some_and(|rest| rest.starts_with([' ', ']']))
+                });
+                assert!(is_there, "`{name}` is not documented");
+            }
+        }
+    }
+
+    #[test]
     fn a_fault_repeats_no_value() {
         for text in [
             "organisation = \"hunter2 hunter2\"",
