@@ -2,7 +2,6 @@
 //! write-ahead log was forced to disk, as `strace` sees it.
 
 use std::process::Command;
-use std::time::Duration;
 
 use crate::support::asked::{Asked, unique};
 use crate::support::flag;
@@ -50,9 +49,7 @@ fn an_answer_is_written_after_the_log_is_on_disk() {
         reviewer.approve(&waiting.id);
         agent.claim(&waiting, &unique()).expect(200);
     }
-    drop(serve);
-    // strace ends once the traced process has.
-    std::thread::sleep(Duration::from_millis(200));
+    serve.end_trace();
     let trace = std::fs::read_to_string(&trace).unwrap();
     let answers = check(&trace);
     assert_eq!(answers, 3 * count, "answers in the trace");
@@ -88,4 +85,15 @@ fn check(trace: &str) -> usize {
         }
     }
     answers
+}
+
+#[test]
+#[should_panic(expected = "answered before the log was on disk")]
+fn the_check_finds_an_answer_that_was_written_too_early() {
+    check(
+        "7 pwrite64(9</s.db-wal>, \"…\", 4096, 32) = 4096\n\
+         7 fdatasync(9</s.db-wal> <unfinished ...>\n\
+         8 sendto(11<socket:[1]>, \"HTTP/1.1 202 Accepted\", 99) = 99\n\
+         7 <... fdatasync resumed>) = 0\n",
+    );
 }

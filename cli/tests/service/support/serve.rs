@@ -110,10 +110,24 @@ impl Serve {
         self.child.id()
     }
 
-    /// `kill -9`.
+    /// `kill -9`; under `strace`, of what it traces: that would live on without it.
     pub fn kill(&mut self) {
+        let id = self.id();
+        let traced = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children"));
+        for traced in traced.unwrap_or_default().split_whitespace() {
+            let _ = Command::new("kill").args(["-9", traced]).status();
+        }
         let _ = self.child.kill();
         let _ = self.child.wait();
+    }
+
+    /// Waits until `strace` has written all, which ends with what it traces.
+    pub fn end_trace(mut self) {
+        let id = self.id();
+        let traced = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap();
+        let killed = Command::new("kill").arg(traced.trim()).status();
+        assert!(killed.unwrap().success());
+        self.child.wait().unwrap();
     }
 
     /// SIGTERM, as a service manager ends it.
