@@ -26,7 +26,7 @@ fn main() {
     use fork::{Fork, fork, waitpid};
     use support::service::{Says, Service, action};
 
-    use sernixa::{Error, RiskLevel};
+    use sernixa::{Client, Error, OperationClass, RiskLevel};
 
     // As test runners ask that list tests first.
     if std::env::args().any(|argument| argument == "--list") {
@@ -39,6 +39,17 @@ fn main() {
     let client = service.client();
     let low = action(RiskLevel::Low);
     client.run(&low, || Ok::<_, Error>(())).unwrap();
+    // SQLite's locks belong to the process that took them: a store is not used across a fork.
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("embedded:{}", folder.path().join("approvals.db").display());
+    let on_file = || {
+        let url = url.clone();
+        let variable = move |name: &str| (name == "SERNIXA_BASE_URL").then(|| url.clone().into());
+        Client::builder().environment(variable).build().unwrap()
+    };
+    let file = on_file();
+    let read = action(RiskLevel::Low).class(OperationClass::Read);
+    file.run(&read, || Ok::<_, Error>(())).unwrap();
 
     match fork().unwrap() {
         Fork::Child => {
@@ -59,18 +70,19 @@ fn main() {
             client.close_blocking();
             let fresh = service.client();
             let works = fresh.run(&low, || Ok::<_, Error>(())).is_ok();
-            std::process::exit(match (says_so(sync), says_so(future), works) {
-                (true, true, true) => 0,
-                (false, _, _) => 1,
-                (_, false, _) => 2,
-                (_, _, false) => 3,
-            });
+            let refused = file.run(&read, || Ok::<_, Error>(())).is_err();
+            let reopened = on_file().run(&read, || Ok::<_, Error>(())).is_ok();
+            let all = [says_so(sync), says_so(future), works, refused, reopened];
+            let first_wrong = all.iter().position(|holds| !holds);
+            std::process::exit(first_wrong.map_or(0, |at| i32::try_from(at).unwrap() + 1));
         }
         Fork::Parent(child) => {
             let status = waitpid(child).unwrap();
             assert_eq!(status, 0, "the child says {}", status >> 8);
             client.run(&low, || Ok::<_, Error>(())).unwrap();
             client.close_blocking();
+            file.run(&read, || Ok::<_, Error>(())).unwrap();
+            file.close_blocking();
         }
     }
     println!("after a fork the client says so, and a new one works ... ok");

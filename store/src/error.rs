@@ -11,7 +11,8 @@ pub(crate) fn failed(error: Error) -> StoreError {
     StoreError::new(message(&error)).caused_by(error)
 }
 
-fn message(error: &Error) -> &'static str {
+/// What an error of SQLite means, and what to do.
+pub(crate) fn message(error: &Error) -> &'static str {
     match error {
         Error::FromSqlConversionFailure(..)
         | Error::IntegralValueOutOfRange(..)
@@ -51,6 +52,10 @@ fn of_code(code: ErrorCode) -> &'static str {
 /// Somebody else held the lock for too long.
 pub(crate) const BUSY: &str =
     "another process kept the store locked for too long; see which one holds it";
+
+/// A transaction that SQLite ended by itself.
+pub(crate) const TAKEN_BACK: &str =
+    "the database took a transaction back; see the system's log for errors of the disk";
 
 /// A file that this crate did not make.
 pub(crate) const NOT_OURS: &str =

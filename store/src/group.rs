@@ -17,12 +17,12 @@ use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rusqlite::{Connection, Row};
 use sernixa_engine::{State, StoreError};
 
-use crate::error::{Result, failed};
+use crate::error::{Result, TAKEN_BACK, failed, message};
 use crate::open::{Link, PATIENCE};
 use crate::query;
 use crate::state::Transaction;
@@ -30,6 +30,9 @@ use crate::value::column;
 
 /// The most that share a commit: another process waits for the lock as long as a group takes.
 const MOST: usize = 128;
+
+/// The least that another process's lock is waited for.
+const A_MOMENT: Duration = Duration::from_millis(50);
 
 /// How a transaction begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,7 +75,8 @@ struct Group {
 /// Why a commit failed, for all who are told.
 #[derive(Clone)]
 struct Failure {
-    message: String,
+    message: &'static str,
+    cause: Arc<str>,
 }
 
 /// How one caller's work ended.
@@ -167,7 +171,8 @@ impl Desk {
     }
 
     fn begin(&self, until: Instant) -> Result<()> {
-        self.link.wait_until(until);
+        // Whoever waited long for its own process's turn still has a moment for the other's.
+        self.link.wait_until(until.max(Instant::now() + A_MOMENT));
         self.sql(match self.begin {
             Begin::Locked => "BEGIN IMMEDIATE",
             Begin::Unlocked => "BEGIN",
@@ -183,14 +188,14 @@ impl Desk {
         // The first has the transaction to itself, and is undone with it.
         let is_first = self.open.as_ref().is_none_or(|open| open.members == 0);
         if !is_first && let Err(error) = self.sql("SAVEPOINT member") {
-            return Ran::Undone(self.give_up(error));
+            return Ran::Undone(self.give_up(&error));
         }
         let ran = catch_unwind(AssertUnwindSafe(|| {
             work(&mut Transaction::new(self.connection()))
         }));
         // After some errors (a full disk, a failed read) SQLite has taken back everything.
         if self.connection().is_autocommit() {
-            let lost = self.lose("the transaction was taken back by the database");
+            let lost = self.lose(TAKEN_BACK, "SQLite ended the transaction");
             return match ran {
                 Ok(Ok(())) => Ran::Undone(lost),
                 Ok(Err(error)) => Ran::Undone(error),
@@ -222,7 +227,7 @@ impl Desk {
                 ran
             }
             Err(error) => {
-                let lost = self.give_up(error);
+                let lost = self.give_up(&error);
                 match ran {
                     Ran::Kept => Ran::Undone(lost),
                     undone => undone,
@@ -238,25 +243,20 @@ impl Desk {
         }
         match self.sql("COMMIT") {
             Ok(()) => self.end(Ok(())),
-            Err(error) => drop(self.give_up(error)),
+            Err(error) => drop(self.give_up(&error)),
         }
     }
 
     /// Takes everything back, and tells all who wait for it.
-    fn give_up(&mut self, error: rusqlite::Error) -> StoreError {
+    fn give_up(&mut self, error: &rusqlite::Error) -> StoreError {
         self.rollback();
-        let message = failed(error).to_string();
-        self.end(Err(Failure {
-            message: message.clone(),
-        }));
-        Failure { message }.into()
+        self.lose(message(error), error.to_string())
     }
 
     /// Everything is taken back already.
-    fn lose(&mut self, message: &str) -> StoreError {
-        let failure = Failure {
-            message: message.to_owned(),
-        };
+    fn lose(&mut self, message: &'static str, cause: impl Into<Arc<str>>) -> StoreError {
+        let cause = cause.into();
+        let failure = Failure { message, cause };
         self.end(Err(failure.clone()));
         failure.into()
     }
@@ -304,6 +304,6 @@ impl Group {
 
 impl From<Failure> for StoreError {
     fn from(failure: Failure) -> Self {
-        StoreError::new("the store could not keep what was done").caused_by(failure.message)
+        StoreError::new(failure.message).caused_by(&*failure.cause)
     }
 }

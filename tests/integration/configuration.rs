@@ -240,7 +240,7 @@ fn a_file_that_cannot_be_the_embedded_engines_is_refused_with_what_to_do() {
         ("embedded:/", "folder"),
         ("embedded:Cargo.toml", "no store of Sernixa"),
         ("embedded:no-such-folder/approvals.db", "create the folder"),
-        ("embedded:Cargo.toml/approvals.db", "create the folder"),
+        ("embedded:Cargo.toml/approvals.db", "folder is needed"),
         // A path is taken as it is: nobody expands `~`.
         ("embedded:~/approvals.db", "create the folder"),
     ] {

@@ -153,7 +153,9 @@ fn a_lone_commit_that_fails_is_told() {
     poison(&path);
     let store = SqliteStore::open(&path).unwrap();
     let error = mark(&store, "poison").unwrap_err();
-    assert_eq!(error.to_string(), "the store could not keep what was done");
+    assert_eq!(error.to_string(), "the store's database failed");
+    let cause = std::error::Error::source(&error).unwrap().to_string();
+    assert!(cause.contains("FOREIGN KEY"), "{cause}");
     mark(&store, "next").unwrap();
 }
 
