@@ -21,9 +21,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::digest::{Digest, hex_to_bytes, write_hex};
-use crate::moment::Timestamp;
-
-use crate::moment::Entropy;
+use crate::moment::{Entropy, Timestamp};
 
 pub(crate) use ask::{AskedParent, Lifetime, TokenAsk};
 pub(crate) use claims::{ChainId, Claims, Parent, TokenKey};
