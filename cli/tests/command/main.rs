@@ -18,6 +18,7 @@ mod hostile;
 mod odd_services;
 mod output;
 mod policies;
+mod sdk;
 mod service;
 mod serving;
 mod support;
