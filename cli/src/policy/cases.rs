@@ -24,7 +24,7 @@ pub(super) struct Cases {
     submission: toml::Table,
     /// The tests.
     #[serde(default, rename = "test")]
-    pub(super) cases: Vec<Case>,
+    pub(super) tests: Vec<Case>,
 }
 
 fn utc() -> String {
@@ -86,7 +86,7 @@ impl Cases {
             .map_err(|error| fail("cannot be read").caused_by(error))?;
         let cases: Self =
             toml::from_str(&text).map_err(|error| fail("is no file of tests").caused_by(error))?;
-        if cases.cases.is_empty() {
+        if cases.tests.is_empty() {
             return Err(fail("holds no `[[test]]`"));
         }
         Ok(cases)

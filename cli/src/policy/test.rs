@@ -20,7 +20,7 @@ pub(super) fn run(dir: &Path, tests: Option<&Path>, global: &Global) -> Result<E
     };
     let mut failed = 0;
     let mut told = Vec::new();
-    for case in &cases.cases {
+    for case in &cases.tests {
         let outcome = cases::run(&set, &cases, case);
         let passed = outcome.differences.is_empty();
         failed += usize::from(!passed);
@@ -48,7 +48,7 @@ pub(super) fn run(dir: &Path, tests: Option<&Path>, global: &Global) -> Result<E
             ))?;
         }
     }
-    let passed = cases.cases.len() - failed;
+    let passed = cases.tests.len() - failed;
     if global.json {
         output::json(&json!({"passed": passed, "failed": failed, "tests": told}))?;
     } else {
@@ -83,8 +83,8 @@ mod tests {
                 Folder::Loaded(set) => set,
                 Folder::Broken(faults) => panic!("{}: {faults:?}", dir.display()),
             };
-            assert!(cases.cases.len() >= 3);
-            for case in &cases.cases {
+            assert!(cases.tests.len() >= 3);
+            for case in &cases.tests {
                 let outcome = cases::run(&set, &cases, case);
                 assert!(
                     outcome.differences.is_empty(),

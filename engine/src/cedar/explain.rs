@@ -109,7 +109,7 @@ impl PolicySet {
             rule: "dlp_floor",
             reason: String::new(),
             policies: Vec::new(),
-            agent: facts::agent(&subject).into_owned(),
+            agent: facts::Agent::of(&subject).to_string(),
             tool: subject.action_id.to_string(),
             intent: subject.intent_id.to_string(),
             digest: self.digest(),

@@ -1,5 +1,5 @@
-//! What policies look at, read from their JSON form: whether the time counts, which intents are
-//! named, and comparisons that can never hold.
+//! What policies look at, read from their JSON form: which parts of the context, which intents, and
+//! comparisons that can never hold.
 
 use std::collections::HashSet;
 
@@ -8,16 +8,73 @@ use serde_json::Value;
 
 use crate::cedar::slices::INTENT;
 
-/// What the policies of a set look at.
+/// What the policies of a set look at. What none looks at changes no answer, so Cedar is not told.
 #[derive(Debug, Default)]
 pub(super) struct Reads {
-    /// `context.time`, or the context as a whole.
-    pub(super) time: bool,
+    /// A bit for each attribute of the context.
+    attributes: u16,
     /// The intents that are named anywhere.
     pub(super) intents: HashSet<Box<str>>,
 }
 
+/// An attribute of the context.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Attribute {
+    Risk,
+    RiskLevel,
+    OperationClass,
+    DataSensitivity,
+    Systems,
+    Delegated,
+    DelegationDepth,
+    Time,
+    Metadata,
+}
+
+impl Attribute {
+    const ALL: [Self; 9] = [
+        Self::Risk,
+        Self::RiskLevel,
+        Self::OperationClass,
+        Self::DataSensitivity,
+        Self::Systems,
+        Self::Delegated,
+        Self::DelegationDepth,
+        Self::Time,
+        Self::Metadata,
+    ];
+
+    /// Its name in the schema.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Risk => "risk",
+            Self::RiskLevel => "risk_level",
+            Self::OperationClass => "operation_class",
+            Self::DataSensitivity => "data_sensitivity",
+            Self::Systems => "systems",
+            Self::Delegated => "delegated",
+            Self::DelegationDepth => "delegation_depth",
+            Self::Time => "time",
+            Self::Metadata => "metadata",
+        }
+    }
+}
+
 impl Reads {
+    /// Whether some policy looks at it.
+    pub(super) const fn has(&self, attribute: Attribute) -> bool {
+        self.attributes & 1 << attribute as u16 != 0
+    }
+
+    /// Notes a look at `context.name`; at everything, where the name is not known.
+    fn note(&mut self, name: Option<&str>) {
+        let mut known = Attribute::ALL.into_iter();
+        match known.find(|attribute| Some(attribute.as_str()) == name) {
+            Some(attribute) => self.attributes |= 1 << attribute as u16,
+            None => self.attributes = u16::MAX,
+        }
+    }
+
     /// Notes the intents that a policy names.
     pub(super) fn intents(&mut self, policy: &Policy) {
         for uid in policy.entity_literals() {
@@ -28,7 +85,7 @@ impl Reads {
     }
 }
 
-/// Notes whether a policy reads the time, and says what in it can never hold: words that the
+/// Notes what a policy looks at, and says what in it can never hold: words that the
 /// engine folds are in lower case, so a text with a capital never equals them.
 pub(super) fn read(form: &Value, reads: &mut Reads) -> Vec<String> {
     let mut faults = Vec::new();
@@ -52,10 +109,10 @@ fn walk(form: &Value, reads: &mut Reads, faults: &mut Vec<String>) {
             for (operator, operands) in members {
                 match operator.as_str() {
                     "." | "has" if is_context(operands.get("left")) => {
-                        reads.time |= operands.get("attr").and_then(Value::as_str) == Some("time");
+                        reads.note(operands.get("attr").and_then(Value::as_str));
                         continue;
                     }
-                    "Var" if operands == "context" => reads.time = true,
+                    "Var" if operands == "context" => reads.note(None),
                     "==" | "!=" | "contains" | "containsAny" | "containsAll" => {
                         faults.extend(never(operands));
                     }

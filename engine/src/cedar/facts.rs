@@ -4,6 +4,7 @@
 //! the metadata is the agent's, so only declared members are copied, and only as what they are.
 
 use std::borrow::Cow;
+use std::fmt;
 
 use cedar_policy::{Context, RestrictedExpression};
 use jiff::tz::TimeZone;
@@ -11,6 +12,7 @@ use sernixa_protocol::json::{Document, Kind, Node};
 use sernixa_protocol::submission::MAX_LEVELS;
 
 use crate::approval::Subject;
+use crate::cedar::expression::{Attribute, Reads};
 use crate::cedar::schema::{Declared, Type};
 use crate::moment::Timestamp;
 use crate::policy::Question;
@@ -31,7 +33,7 @@ pub(super) enum Unfit {
 
 /// What policies can read.
 pub(super) struct Facts<'a> {
-    pub(super) agent: Cow<'a, str>,
+    pub(super) agent: Agent<'a>,
     pub(super) tool: &'a str,
     pub(super) intent: &'a str,
     subject: &'a Subject,
@@ -56,10 +58,31 @@ struct Time {
 
 /// Who asks, as policies name it: the agent of a delegated request, else the owner of the key.
 /// Owners are marked, so that nobody is taken for an agent of the same name.
-pub(super) fn agent(subject: &Subject) -> Cow<'_, str> {
-    match &subject.agent_id {
-        Some(agent) => Cow::Borrowed(agent),
-        None => Cow::Owned(format!("owner:{}", subject.owner)),
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Agent<'a> {
+    mark: &'static str,
+    name: &'a str,
+}
+
+impl<'a> Agent<'a> {
+    pub(super) fn of(subject: &'a Subject) -> Self {
+        match &subject.agent_id {
+            Some(agent) => Self {
+                mark: "",
+                name: agent,
+            },
+            None => Self {
+                mark: "owner:",
+                name: &subject.owner,
+            },
+        }
+    }
+}
+
+impl fmt::Display for Agent<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.mark)?;
+        f.write_str(self.name)
     }
 }
 
@@ -72,7 +95,7 @@ impl<'a> Facts<'a> {
     ) -> Result<Self, Unfit> {
         let subject = question.subject;
         Ok(Self {
-            agent: agent(subject),
+            agent: Agent::of(subject),
             tool: &subject.action_id,
             intent: &subject.intent_id,
             operation_class: question.operation_class(),
@@ -87,7 +110,8 @@ impl<'a> Facts<'a> {
     pub(super) fn key(&self) -> Vec<u8> {
         let mut key = Key(Vec::with_capacity(256));
         for text in [
-            &*self.agent,
+            self.agent.mark,
+            self.agent.name,
             self.tool,
             self.intent,
             &self.operation_class,
@@ -128,60 +152,76 @@ impl<'a> Facts<'a> {
         key.0
     }
 
-    /// The same for Cedar.
-    pub(super) fn context(self, declared: &Declared) -> Result<Context, Unfit> {
+    /// The same for Cedar, as far as any policy `reads` it.
+    pub(super) fn context(self, declared: &Declared, reads: &Reads) -> Result<Context, Unfit> {
         let subject = self.subject;
         let text = |value: &str| RestrictedExpression::new_string(value.to_owned());
         let long = |value: u8| RestrictedExpression::new_long(i64::from(value));
-        let metadata = self.metadata.into_iter().map(|(at, datum)| {
-            let value = match datum {
-                Datum::Bool(value) => RestrictedExpression::new_bool(value),
-                Datum::Long(value) => RestrictedExpression::new_long(value),
-                Datum::String(value) => RestrictedExpression::new_string(value),
-                Datum::Strings(values) => RestrictedExpression::new_set(
-                    values.into_iter().map(RestrictedExpression::new_string),
-                ),
-            };
-            (declared.name(at).to_owned(), value)
+        let mut pairs = Vec::new();
+        let mut tell = |attribute: Attribute, value: &mut dyn FnMut() -> RestrictedExpression| {
+            if reads.has(attribute) {
+                pairs.push((attribute.as_str().to_owned(), value()));
+            }
+        };
+        tell(Attribute::Risk, &mut || long(subject.risk.rank()));
+        tell(Attribute::RiskLevel, &mut || text(subject.risk.as_str()));
+        tell(Attribute::OperationClass, &mut || {
+            text(&self.operation_class)
         });
-        let metadata = RestrictedExpression::new_record(metadata).map_err(|_| Unfit::Failed)?;
-        let systems =
-            RestrictedExpression::new_set(subject.systems.iter().map(|system| text(system)));
-        let mut pairs = vec![
-            ("risk".to_owned(), long(subject.risk.rank())),
-            ("risk_level".to_owned(), text(subject.risk.as_str())),
-            ("operation_class".to_owned(), text(&self.operation_class)),
-            ("data_sensitivity".to_owned(), text(&self.data_sensitivity)),
-            ("systems".to_owned(), systems),
-            (
-                "delegated".to_owned(),
-                RestrictedExpression::new_bool(is_delegated(subject)),
-            ),
-            (
-                "delegation_depth".to_owned(),
-                long(subject.delegation_depth),
-            ),
-            ("metadata".to_owned(), metadata),
-        ];
+        tell(Attribute::DataSensitivity, &mut || {
+            text(&self.data_sensitivity)
+        });
+        tell(Attribute::Systems, &mut || {
+            RestrictedExpression::new_set(subject.systems.iter().map(|system| text(system)))
+        });
+        tell(Attribute::Delegated, &mut || {
+            RestrictedExpression::new_bool(is_delegated(subject))
+        });
+        tell(Attribute::DelegationDepth, &mut || {
+            long(subject.delegation_depth)
+        });
+        if reads.has(Attribute::Metadata) {
+            let metadata = record(self.metadata, declared)?;
+            pairs.push((Attribute::Metadata.as_str().to_owned(), metadata));
+        }
         if let Some(time) = self.time {
-            let fields = [
-                (
-                    "hour".to_owned(),
-                    RestrictedExpression::new_long(time.hour.into()),
-                ),
-                (
-                    "weekday".to_owned(),
-                    RestrictedExpression::new_long(time.weekday.into()),
-                ),
-                (
-                    "date".to_owned(),
-                    RestrictedExpression::new_string(time.date),
-                ),
-            ];
-            let time = RestrictedExpression::new_record(fields).map_err(|_| Unfit::Failed)?;
-            pairs.push(("time".to_owned(), time));
+            pairs.push((Attribute::Time.as_str().to_owned(), time.record()?));
         }
         Context::from_pairs(pairs).map_err(|_| Unfit::Failed)
+    }
+}
+
+/// The metadata as Cedar sees it.
+fn record(
+    metadata: Vec<(usize, Datum)>,
+    declared: &Declared,
+) -> Result<RestrictedExpression, Unfit> {
+    let members = metadata.into_iter().map(|(at, datum)| {
+        let value = match datum {
+            Datum::Bool(value) => RestrictedExpression::new_bool(value),
+            Datum::Long(value) => RestrictedExpression::new_long(value),
+            Datum::String(value) => RestrictedExpression::new_string(value),
+            Datum::Strings(values) => RestrictedExpression::new_set(
+                values.into_iter().map(RestrictedExpression::new_string),
+            ),
+        };
+        (declared.name(at).to_owned(), value)
+    });
+    RestrictedExpression::new_record(members).map_err(|_| Unfit::Failed)
+}
+
+impl Time {
+    fn record(self) -> Result<RestrictedExpression, Unfit> {
+        let fields = [
+            ("hour", RestrictedExpression::new_long(self.hour.into())),
+            (
+                "weekday",
+                RestrictedExpression::new_long(self.weekday.into()),
+            ),
+            ("date", RestrictedExpression::new_string(self.date)),
+        ];
+        let fields = fields.map(|(name, value)| (name.to_owned(), value));
+        RestrictedExpression::new_record(fields).map_err(|_| Unfit::Failed)
     }
 }
 

@@ -40,6 +40,7 @@ use cedar_policy::{
 };
 
 use crate::cedar::cache::Cache;
+use crate::cedar::expression::Attribute;
 use crate::cedar::facts::{Facts, Unfit};
 use crate::cedar::load::{Loaded, Set};
 use crate::cedar::slices::{AGENT, INTENT, Names, Said, TOOL};
@@ -155,7 +156,7 @@ impl PolicySet {
         let set = stacker::grow(LOADING_STACK, || load::load(sources))?;
         let words = Words::new().map_err(|fault| LoadError::new(vec![fault]))?;
         Ok(Self {
-            cache: (!set.reads.time).then(Cache::default),
+            cache: (!set.reads.has(Attribute::Time)).then(Cache::default),
             stack: SPARE_STACK + set.depth * STACK_PER_LEVEL,
             set,
             words,
@@ -171,7 +172,7 @@ impl PolicySet {
 
     /// Whether an answer may change with the time alone.
     pub fn reads_time(&self) -> bool {
-        self.set.reads.time
+        self.set.reads.has(Attribute::Time)
     }
 
     fn judge(&self, question: &Question<'_>) -> Verdict {
@@ -225,7 +226,7 @@ impl PolicySet {
     }
 
     fn facts<'a>(&self, question: &Question<'a>) -> Result<Facts<'a>, Unfit> {
-        let zone = self.set.reads.time.then_some(&self.set.zone);
+        let zone = self.reads_time().then_some(&self.set.zone);
         Facts::of(question, &self.set.declared, zone)
     }
 
@@ -271,7 +272,7 @@ impl PolicySet {
         let uid = |kind: &EntityTypeName, id: &str| {
             EntityUid::from_type_name_and_id(kind.clone(), EntityId::new(id))
         };
-        let principal = uid(&words.agent, &facts.agent);
+        let principal = uid(&words.agent, &facts.agent.to_string());
         let resource = uid(&words.tool, facts.tool);
         // Only a policy that names the intent can tell whether the tool is in it.
         let entities = if self.set.reads.intents.contains(facts.intent) {
@@ -285,7 +286,7 @@ impl PolicySet {
         Ok(Put {
             principal,
             resource,
-            context: facts.context(&self.set.declared)?,
+            context: facts.context(&self.set.declared, &self.set.reads)?,
             entities,
         })
     }

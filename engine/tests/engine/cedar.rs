@@ -576,3 +576,33 @@ proptest! {
         }
     }
 }
+
+/// Cedar is told what some policy reads and nothing else, so nothing that is read may be left out.
+#[test]
+fn what_one_policy_reads_is_told_in_every_way_of_reading() {
+    let all = [
+        "context.risk == 1",
+        "context.risk_level == \"low\"",
+        "context.operation_class == \"read\"",
+        "context.data_sensitivity == \"internal\"",
+        "context.systems.contains(\"postgres\")",
+        "context.delegated == false",
+        "context.delegation_depth == 0",
+        "context.time.hour == 16",
+        "context.metadata has cents",
+        "context[\"risk\"] == 1",
+        "context has risk",
+        "context.time == {hour: 16, weekday: 2, date: \"2026-05-05\"}",
+        "[context.metadata] == [context.metadata]",
+        "if context.risk == 1 then context.delegation_depth == 0 else false",
+    ];
+    for condition in all {
+        let policy = format!(
+            "@id(\"it\") permit (principal, action == Sernixa::Action::\"proceed\", resource) \
+             when {{ {condition} }};"
+        );
+        let bench = under(&[ASK, &policy]);
+        let answer = submit(&bench, &Draft::read().meta("cents", 1));
+        assert_eq!(answer.status, 200, "{condition}: {}", bench.events()[0]);
+    }
+}
