@@ -1,6 +1,6 @@
 //! Memory: what people approved often enough is not asked again.
 
-use sernixa_engine::{MemoryRule, Principal, Role, Settings, Unbound, Word};
+use sernixa_engine::{MemoryRule, Principal, Request, Role, Settings, Unbound, Word};
 
 use crate::support::{Answered, Bench, DAY, Draft, agent, reviewer};
 
@@ -229,6 +229,35 @@ fn memory_is_visible_and_revocable() {
     assert_eq!(forget(&reviewer()).unwrap_err().word(), Word::NotFound);
     assert_eq!(bench.event_types().last().unwrap(), "memory_forgotten");
     assert!(asked_a_person(&bench, &agent(), &draft));
+}
+
+#[test]
+fn memory_is_listed_and_forgotten_over_the_wire() {
+    let bench = Bench::service();
+    let draft = Draft::medium().digest(1);
+    teach(&bench, &draft);
+    let refused = bench.handle(&agent(), Request::Memories);
+    assert_eq!((refused.status, refused.word()), (403, "forbidden"));
+    let listed = bench.handle(&reviewer(), Request::Memories);
+    let [memory] = &**listed.body.as_array().unwrap() else {
+        panic!("{}", listed.body)
+    };
+    assert_eq!(memory["action_id"], "pay-invoice");
+    assert_eq!(memory["approved_at"].as_array().unwrap().len(), 3);
+    let fingerprint = memory["fingerprint"].as_str().unwrap();
+    let (agent, reviewer) = (agent(), reviewer());
+    let forget = |caller, fingerprint| bench.handle(caller, Request::Forget { fingerprint });
+    // The role counts before the name: others do not learn what is one.
+    for odd in [fingerprint, "", "zz"] {
+        assert_eq!(forget(&agent, odd).status, 403);
+    }
+    let (upper, zeros) = (fingerprint.to_uppercase(), "0".repeat(64));
+    for odd in ["", "zz", &upper, &zeros] {
+        assert_eq!(forget(&reviewer, odd).status, 404, "{odd}");
+    }
+    assert_eq!(forget(&reviewer, fingerprint).status, 200);
+    assert_eq!(forget(&reviewer, fingerprint).status, 404);
+    assert!(asked_a_person(&bench, &agent, &draft));
 }
 
 #[test]
