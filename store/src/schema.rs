@@ -97,3 +97,45 @@ fn is_empty(connection: &Connection) -> Result<bool> {
         .query_row(sql, [], |row| row.get(0))
         .map_err(failed)
 }
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "tests")]
+
+    use super::*;
+
+    const FIRST: &str = "CREATE TABLE one (a ANY) STRICT";
+
+    fn tables(connection: &Connection) -> u32 {
+        let sql = "SELECT count(*) FROM sqlite_schema";
+        connection.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    #[test]
+    fn each_version_is_made_of_the_one_before_and_none_twice() {
+        let connection = Connection::open_in_memory().unwrap();
+        migrate(&connection, &[FIRST]).unwrap();
+        assert_eq!(standing(&connection, &[FIRST]).unwrap(), Standing::Current);
+        let both = [FIRST, "CREATE TABLE two (a ANY) STRICT"];
+        assert_eq!(standing(&connection, &both).unwrap(), Standing::Older);
+        migrate(&connection, &both).unwrap();
+        migrate(&connection, &both).unwrap();
+        assert_eq!(tables(&connection), 2);
+        assert!(
+            standing(&connection, &[FIRST]).is_err(),
+            "of a newer version"
+        );
+    }
+
+    #[test]
+    fn a_migration_that_fails_leaves_the_file_as_it_was() {
+        let connection = Connection::open_in_memory().unwrap();
+        migrate(&connection, &[FIRST]).unwrap();
+        let third = "CREATE TABLE three (a ANY) STRICT; this is no SQL";
+        let all = [FIRST, "CREATE TABLE two (a ANY) STRICT", third];
+        assert!(migrate(&connection, &all).is_err());
+        assert_eq!(tables(&connection), 1);
+        assert!(connection.is_autocommit());
+        assert_eq!(standing(&connection, &[FIRST]).unwrap(), Standing::Current);
+    }
+}

@@ -91,7 +91,8 @@ impl ClientBuilder {
     }
 
     /// Who is asked: `http(s)://HOST`, with a path prefix if need be and without userinfo, or
-    /// `embedded:` (feature `embedded`). Beats `SERNIXA_BASE_URL`.
+    /// `embedded:` (feature `embedded`), or `embedded:FILE` (feature `sqlite`; the path as it is).
+    /// Beats `SERNIXA_BASE_URL`.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base_url = Some(url.into());
         self
@@ -250,7 +251,8 @@ impl ClientBuilder {
     }
 
     /// Who decides what the embedded engine leaves to a person. Default: the terminal, if stdin
-    /// and stderr are one; else nobody, and such a call is rejected with a reason that says so.
+    /// and stderr are one; else, on a file, whoever decides in another process; else nobody, and
+    /// such a call is rejected with a reason that says so.
     #[cfg(feature = "embedded")]
     pub fn reviewer(mut self, reviewer: impl crate::embedded::Reviewer) -> Self {
         self.reviewer = Some(Arc::new(reviewer));
