@@ -7,7 +7,7 @@ use std::process::Output;
 use rusqlite::Connection;
 
 use crate::support::asked::{Asked, Waiting, unique};
-use crate::support::house::House;
+use crate::support::house::{House, root_token};
 use crate::support::serve::audit_verify;
 
 /// A house in which something happened, its service ended.
@@ -17,7 +17,9 @@ fn lived_in() -> (House, Vec<Waiting>) {
         house.key("agent", "ann", &[]),
         house.key("reviewer", "rita", &[]),
     );
+    let admin = house.key("admin", "olga", &[]);
     let mut serve = house.serve();
+    root_token(&serve.caller(&admin), "worker-agent");
     let (agent, reviewer) = (serve.caller(&agent), serve.caller(&reviewer));
     let waiting: Vec<_> = (0..5)
         .map(|round| agent.ask(&Asked::new("pay").with("round", round)))
@@ -100,6 +102,14 @@ fn a_changed_removed_or_reordered_event_is_found() {
         (
             "another organisation's",
             "UPDATE events SET organisation = 'other'",
+        ),
+        (
+            "a role that was raised",
+            "UPDATE api_keys SET roles = replace(roles, 'agent', 'admin') WHERE owner = 'ann'",
+        ),
+        (
+            "a delegation that was broadened",
+            "UPDATE tokens SET payload = replace(payload, '\"update\"', '\"delete\"')",
         ),
         (
             "an approval that no event knows of",
