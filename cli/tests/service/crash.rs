@@ -102,7 +102,7 @@ fn work(agent: &Caller, reviewer: &Caller, answered: &Mutex<Answered>) {
     let id = waiting.id.clone();
     answered.lock().unwrap().asked.push(waiting.clone());
     let turn = answered.lock().unwrap().asked.len();
-    let decision = if turn % 3 == 0 {
+    let decision = if turn.is_multiple_of(3) {
         "rejected"
     } else {
         "approved"
