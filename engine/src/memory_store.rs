@@ -156,7 +156,10 @@ impl Store for MemoryStore {
         let mut ids: Vec<_> = data.approvals.keys().copied().collect();
         ids.retain(|id| after.is_none_or(|after| *id > after));
         ids.sort_unstable();
-        let kept = ids.iter().take(limit).filter_map(|id| data.approvals.get(id));
+        let kept = ids
+            .iter()
+            .take(limit)
+            .filter_map(|id| data.approvals.get(id));
         Ok(kept.map(|approval| Approval::clone(approval)).collect())
     }
 

@@ -36,7 +36,9 @@ pub(super) fn approvals_are_listed(store: &dyn Store) -> Check {
     let ended = decided(approval(2), 20);
     put(store, &ended)?;
     let listed = |after: Option<ApprovalId>, limit| {
-        let found = store.approvals(after, limit).map_err(|error| said(&error))?;
+        let found = store
+            .approvals(after, limit)
+            .map_err(|error| said(&error))?;
         Ok::<_, String>(found)
     };
     let ids = |found: &[Approval]| found.iter().map(|one| one.id).collect::<Vec<_>>();
@@ -52,7 +54,10 @@ pub(super) fn approvals_are_listed(store: &dyn Store) -> Check {
         ids(&listed(Some(second), 9)?) == [third, fourth],
         "the next page does not go on where this one ended",
     )?;
-    ensure(listed(Some(fourth), 9)?.is_empty(), "something after the last")
+    ensure(
+        listed(Some(fourth), 9)?.is_empty(),
+        "something after the last",
+    )
 }
 
 pub(super) fn decisions_are_listed(store: &dyn Store) -> Check {
