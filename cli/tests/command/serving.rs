@@ -109,14 +109,14 @@ fn production_runs_on_made_keys_and_ends_in_order() {
     for secret in [SECRET, &key, "e2e-admin"] {
         assert!(!ended.stderr.contains(secret), "{}", ended.stderr);
     }
-    let mode = |name: &str| {
+    let access = |name: &str| {
         std::fs::metadata(office.path(name))
             .unwrap()
             .permissions()
             .mode()
     };
-    assert_eq!(mode("service.db") & 0o077, 0);
-    assert_eq!(mode("service.db.audit-key") & 0o077, 0);
+    assert_eq!(access("service.db") & 0o077, 0);
+    assert_eq!(access("service.db.audit-key") & 0o077, 0);
 }
 
 #[test]
