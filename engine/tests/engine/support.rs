@@ -50,6 +50,7 @@ impl Bench {
     }
 
     /// The same, with some of its requests answered elsewhere.
+    #[allow(dead_code, reason = "the store's tests use it, which share this file")]
     pub(crate) fn shared_with(mut self, elsewhere: Elsewhere) -> Self {
         self.elsewhere = Some(elsewhere);
         self

@@ -3,6 +3,8 @@
 mod chain;
 mod envelope;
 mod failing;
+#[cfg(feature = "cedar")]
+mod policies;
 mod refusals;
 mod replay;
 mod scope;
