@@ -1,7 +1,7 @@
 //! Promise 3, once, with processes: one approval starts one execution, whoever holds it.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use serde_json::json;
 use sernixa::Error;
@@ -12,7 +12,7 @@ use crate::support::house::{House, SIGNING_KEY_ID, SIGNING_SECRET, root_token};
 use crate::support::proxy::Proxy;
 use crate::support::reviewer::Reviewer;
 use crate::support::worker::{Worker, work};
-use crate::support::{rounds, sdk};
+use crate::support::{rounds, sdk, until};
 
 /// The variables that tell a worker whom to ask.
 const URL: &str = "SERNIXA_TEST_ADDRESS";
@@ -136,18 +136,6 @@ fn two_processes_of_the_sdk_resume_one_approval_and_one_runs_each_time() {
             said.iter().any(|said| said.starts_with("replay")),
             "{said:?}"
         );
-    }
-}
-
-/// Asks again until there is an answer.
-fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
-    let end = Instant::now() + Duration::from_secs(30);
-    loop {
-        if let Some(found) = ask() {
-            return found;
-        }
-        assert!(Instant::now() < end, "never came true: {what}");
-        std::thread::sleep(Duration::from_millis(5));
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::json;
 use tempfile::TempDir;
 
 use super::client::Caller;
-use super::serve::{Serve, run};
+use super::serve::{Serve, run, sernixa};
 
 pub const SIGNING_KEY_ID: &str = "signing-key-of-the-tests";
 pub const SIGNING_SECRET: &str = "the signing secret of the tests 4f1c";
@@ -158,6 +158,13 @@ impl House {
         Serve::start(&options.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
+    /// Starts the service with a variable in its environment.
+    pub fn serve_with(&self, name: &str, value: &str) -> Serve {
+        let mut command = sernixa();
+        command.env(name, value).arg("serve").args(self.options());
+        Serve::spawn(command)
+    }
+
     /// Makes an API key with these roles (comma-separated) for `owner`, for these agents.
     pub fn key(&self, roles: &str, owner: &str, agents: &[&str]) -> String {
         self.make_key(&["--owner", owner, "--organisation", "acme"], roles, agents)
@@ -200,7 +207,12 @@ impl House {
             "@id(\"no-{action}\")\nforbid (principal, action == Sernixa::Action::\"request\", \
              resource == Sernixa::Tool::\"{action}\");\n"
         );
-        std::fs::write(self.policies().join(format!("no-{action}.cedar")), policy).unwrap();
+        self.write_policy(&format!("no-{action}.cedar"), &policy);
+    }
+
+    /// Writes a file of policies.
+    pub fn write_policy(&self, name: &str, text: &str) {
+        std::fs::write(self.policies().join(name), text).unwrap();
     }
 
     /// A token whose text somebody broadened in the database.

@@ -1,6 +1,8 @@
 //! What the tests stand on: a house with a running service in it, a plain HTTP client, a reviewer,
 //! and the Python environments.
 
+use std::time::{Duration, Instant};
+
 pub mod asked;
 pub mod client;
 pub mod house;
@@ -25,4 +27,16 @@ pub fn rounds(short: usize, long: usize) -> usize {
 /// Whether an environment variable is `1`.
 pub fn flag(name: &str) -> bool {
     std::env::var(name).is_ok_and(|value| value == "1")
+}
+
+/// Asks again until there is an answer.
+pub fn until<T>(what: &str, mut ask: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + Duration::from_secs(30);
+    loop {
+        if let Some(found) = ask() {
+            return found;
+        }
+        assert!(Instant::now() < end, "never came true: {what}");
+        std::thread::sleep(Duration::from_millis(5));
+    }
 }
