@@ -178,6 +178,36 @@ fn whatever_is_done_to_the_file_is_found() {
             "UPDATE approvals SET execution = 'none', id = zeroblob(16) WHERE status = 'approved'",
             "no audit event",
         ),
+        // What a reviewer reads is what was submitted.
+        (
+            "UPDATE submissions SET summary = 'look at the weather'",
+            "what was recorded",
+        ),
+        (
+            "UPDATE submissions SET systems = '[\"nothing\"]'",
+            "what was recorded",
+        ),
+        (
+            "UPDATE approvals SET reason = 'routine'",
+            "what was recorded",
+        ),
+        // And an approval is used as long, as often and under the policies as it was given.
+        (
+            "UPDATE approvals SET claim_by = claim_by + 86400000 WHERE status = 'approved'",
+            "how it may be used",
+        ),
+        (
+            "UPDATE submissions SET expires_at = expires_at + 86400000",
+            "how it may be used",
+        ),
+        (
+            "UPDATE approvals SET attachment = attachment + 1",
+            "how it may be used",
+        ),
+        (
+            "UPDATE approvals SET policy_digest = zeroblob(32)",
+            "how it may be used",
+        ),
     ];
     for (sql, said) in edits {
         let ran = verify(&spoilt(&house, sql), &[]).exits(1);

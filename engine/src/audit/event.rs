@@ -173,7 +173,11 @@ impl Entry {
             Some(id) => object
                 .string("delegation_token_id", &id.to_string())
                 .number("delegation_depth", u64::from(subject.delegation_depth))
-                .present("signing_key_id", subject.signing_key_id.as_deref()),
+                .present("signing_key_id", subject.signing_key_id.as_deref())
+                .strings(
+                    "delegator_owners",
+                    subject.delegator_owners.iter().map(AsRef::as_ref),
+                ),
             None => object,
         })
     }

@@ -196,7 +196,8 @@ impl Step<'_> {
         approval.attachment = 1;
         let entry = self
             .entry(EventKind::Asked, caller, &approval, "pending_review")
-            .because(verdict.proceed_because());
+            .because(verdict.proceed_because())
+            .with(|object| object.time("expires_at", submission.subject.expires_at));
         let receipt = self.change(&mut approval, ChangeKind::Asked, entry)?;
         self.wait_for(caller, submission, &approval, receipt)
     }

@@ -367,3 +367,19 @@ fn a_pending_record_may_be_polled_without_consequence() {
     }
     assert_eq!(bench.events().len(), 1);
 }
+
+#[test]
+fn refused_claims_without_end_do_not_make_a_true_approval_look_false() {
+    let store = Arc::new(sernixa_engine::MemoryStore::new());
+    let engine = sernixa_engine::Engine::builder().shared_store(Arc::clone(&store) as _);
+    let bench = Bench::new(engine.build().unwrap());
+    let waiting = approved(&bench, &Draft::high());
+    assert_eq!(bench.claim(&agent(), &waiting, CLAIM).status, 200);
+    for _ in 0..=sernixa_engine::audit::BUNDLE_EVENTS_MAX {
+        bench
+            .claim(&agent(), &waiting, OTHER_CLAIM)
+            .is(409, "already_claimed");
+    }
+    let report = sernixa_engine::audit::verify_approvals(&*store).unwrap();
+    assert_eq!((report.checked, report.faults.len()), (1, 0));
+}

@@ -375,3 +375,38 @@ fn a_client_that_never_claims_finds_it_blocked_once_its_delegation_has_ended() {
     let report = sernixa_engine::audit::verify_approvals(&*house.store).unwrap();
     assert_eq!((report.checked, report.faults.len()), (2, 0));
 }
+
+#[test]
+fn a_delegation_that_is_taken_off_an_approval_is_found_in_the_audit() {
+    use sernixa_engine::{Approval, Subject};
+
+    let house = House::new();
+    let root = house.root("orchestrator");
+    let token = house.child(&root, "worker");
+    let waiting = house.waiting(&token, &Draft::high());
+    let stored = house.store.approvals(None, 1).unwrap().remove(0);
+    assert_eq!(stored.id.to_string(), waiting.id);
+    let faults = |approval: &Approval| {
+        let put = &mut |state: &mut dyn sernixa_engine::State| state.put_approval(approval);
+        house.store.transact(put).unwrap();
+        let report = sernixa_engine::audit::verify_approvals(&*house.store).unwrap();
+        report.faults.len()
+    };
+    assert_eq!(faults(&stored), 0);
+    let edits: [fn(&mut Subject); 6] = [
+        |subject| subject.delegation_token_id = None,
+        |subject| subject.delegation_chain_id = None,
+        |subject| subject.delegation_depth = 0,
+        |subject| subject.agent_id = Some("another".into()),
+        |subject| subject.signing_key_id = Some("another".into()),
+        // Whoever delegated could then decide.
+        |subject| subject.delegator_owners = Box::default(),
+    ];
+    for (at, edit) in edits.into_iter().enumerate() {
+        let mut subject = Subject::clone(&stored.subject);
+        edit(&mut subject);
+        let mut edited = stored.clone();
+        edited.subject = std::sync::Arc::new(subject);
+        assert_eq!(faults(&edited), 1, "edit {at}");
+    }
+}
