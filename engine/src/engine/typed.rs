@@ -13,6 +13,7 @@ use crate::principal::Principal;
 use crate::record::Record;
 use crate::refusal::{Refusal, Word};
 use crate::step::{Command, DecideAsk};
+use crate::store::StoreError;
 
 impl Engine {
     /// What waits for review, oldest first: all of the organisation for those who may see it, else
@@ -42,7 +43,7 @@ impl Engine {
         id: ApprovalId,
         moment: &Moment,
     ) -> Result<Record, Refusal> {
-        match self.typed(Command::Read(caller, id), moment)? {
+        match self.guarded(|| self.read(caller, id, moment))? {
             Reply::Record(approval) => Ok(Record::new(approval)),
             other => Err(unexpected(other)),
         }
@@ -153,8 +154,11 @@ impl Engine {
     }
 
     pub(super) fn typed(&self, command: Command<'_>, moment: &Moment) -> Result<Reply, Refusal> {
-        let ran = catch_unwind(AssertUnwindSafe(|| self.run(command, moment)));
-        match ran {
+        self.guarded(|| self.run(command, moment))
+    }
+
+    fn guarded(&self, run: impl FnOnce() -> Result<Reply, StoreError>) -> Result<Reply, Refusal> {
+        match catch_unwind(AssertUnwindSafe(run)) {
             Ok(Ok(Reply::Refused(refusal))) => Err(refusal),
             Ok(Ok(reply)) => Ok(reply),
             Ok(Err(error)) => {

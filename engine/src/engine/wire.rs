@@ -84,9 +84,7 @@ impl Engine {
                 must_be_agent(caller)?;
                 return self.submit(caller, body, moment);
             }
-            Request::Record { approval_id } => {
-                self.run(Command::Read(caller, known(approval_id)?), moment)?
-            }
+            Request::Record { approval_id } => self.read(caller, known(approval_id)?, moment)?,
             Request::Pending { limit } => {
                 self.run(Command::Pending(caller, limit.clamp(1, 100)), moment)?
             }
@@ -224,6 +222,30 @@ impl Engine {
             signed,
             found,
         }
+    }
+
+    /// One record, for one who may act on it: for some clients, reading is starting.
+    pub(super) fn read(
+        &self,
+        caller: &Principal,
+        id: ApprovalId,
+        moment: &Moment,
+    ) -> Result<Reply, StoreError> {
+        let claim_key = self.claim_key(moment)?;
+        let mut verdict = None;
+        for _ in 0..VERDICT_TRIES {
+            let command = Command::Read(caller, id, verdict.as_ref());
+            match self.transact(command, moment, &claim_key) {
+                Ok(reply) => return Ok(reply),
+                Err(Halt::Store(error)) => return Err(error),
+                // The policy set is not the one that the approval was judged by.
+                Err(Halt::Judge(approval)) => {
+                    verdict = Some(self.verdict(&approval.subject, moment.now));
+                }
+                Err(Halt::Stale | Halt::Delegated(_)) => verdict = None,
+            }
+        }
+        Err(restless())
     }
 
     fn claim(

@@ -31,6 +31,9 @@ pub(crate) struct ClaimAsk {
     pub(crate) verdict: Option<Verdict>,
 }
 
+/// Why what a person has approved may not start.
+pub(super) const NOT_PERMITTED: &str = "the policy has changed and no longer permits this action";
+
 impl Step<'_> {
     pub(super) fn claim(
         &mut self,
@@ -113,31 +116,33 @@ impl Step<'_> {
             let word = Word::DelegationEnded(broken);
             return Ok(Err(Refusal::new(word, broken.reason())));
         }
-        self.recheck_policy(caller, approval, ask)
+        let verdict = ask.verdict.as_ref();
+        let permitted = self.recheck_policy(caller, approval, verdict)?;
+        Ok(permitted.map_err(|evidence| {
+            Refusal::new(Word::PolicyChanged, NOT_PERMITTED).with_evidence(evidence)
+        }))
     }
 
-    /// When the policy set has changed since the approval was judged, it must still permit it.
-    fn recheck_policy(
+    /// When the policy set has changed since the approval was judged, it must still permit it; else
+    /// this is what supports the refusal.
+    pub(super) fn recheck_policy(
         &mut self,
         caller: &Principal,
         approval: &mut Approval,
-        ask: &ClaimAsk,
-    ) -> Result<Result<(), Refusal>, Halt> {
+        verdict: Option<&Verdict>,
+    ) -> Result<Result<(), Object>, Halt> {
         if approval.policy_digest == self.context.policy {
             return Ok(Ok(()));
         }
-        let verdict = match &ask.verdict {
+        let verdict = match verdict {
             Some(verdict) if verdict.digest == self.context.policy => verdict,
             // Not asked yet, or asked of a set that is gone.
             _ => return Err(Halt::Judge(Box::new(approval.clone()))),
         };
         if verdict.request != RequestVerdict::Permit {
-            let reason = "the policy has changed and no longer permits this action";
-            let evidence = Object::new()
+            return Ok(Err(Object::new()
                 .digest("policy_digest", &verdict.digest)
-                .because(verdict.request_because());
-            let refusal = Refusal::new(Word::PolicyChanged, reason).with_evidence(evidence);
-            return Ok(Err(refusal));
+                .because(verdict.request_because())));
         }
         let entry = Entry::about(EventKind::PolicyRechecked, self.now(), approval)
             .by(caller)

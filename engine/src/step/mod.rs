@@ -32,6 +32,7 @@ use crate::delegation::{TokenAsk, TokenId};
 use crate::digest::Digest;
 use crate::keyring::Keyring;
 use crate::moment::{Entropy, Timestamp};
+use crate::policy::Verdict;
 use crate::principal::Principal;
 use crate::refusal::{Refusal, Word};
 use crate::settings::Settings;
@@ -63,7 +64,9 @@ pub(crate) struct Context<'a> {
 #[derive(Clone, Copy)]
 pub(crate) enum Command<'a> {
     Submit(&'a Principal, &'a Submission),
-    Read(&'a Principal, ApprovalId),
+    /// One record, for one who may act on it; with what the policy in force says of it, where it
+    /// was asked.
+    Read(&'a Principal, ApprovalId, Option<&'a Verdict>),
     Pending(&'a Principal, usize),
     /// What waits and what was decided since then, at most so many of each.
     Snapshot(&'a Principal, Timestamp, usize),
@@ -126,7 +129,7 @@ pub(crate) fn step(
     };
     let reply = match command {
         Command::Submit(caller, submission) => step.submit(caller, submission)?,
-        Command::Read(caller, id) => step.read(caller, id)?,
+        Command::Read(caller, id, verdict) => step.read(caller, id, verdict)?,
         Command::Pending(caller, limit) => step.pending(caller, limit)?,
         Command::Snapshot(caller, since, limit) => step.snapshot(caller, since, limit)?,
         Command::Decide(caller, id, ask) => step.decide(caller, id, ask)?,

@@ -4,11 +4,12 @@ use crate::answer::Reply;
 use crate::approval::{Approval, ApprovalId, ClientKind, Execution, Status};
 use crate::audit::{Entry, EventKind};
 use crate::change::ChangeKind;
-use crate::delegation::BrokenLink;
 use crate::moment::Timestamp;
+use crate::policy::Verdict;
 use crate::principal::Principal;
-use crate::refusal::Refusal;
-use crate::step::{Step, is_own, refuse};
+use crate::refusal::{Refusal, Word};
+use crate::step::claim::NOT_PERMITTED;
+use crate::step::{Halt, Step, is_own, refuse};
 use crate::store::StoreError;
 
 /// How many approvals time may end before a list is made; more of them shorten that list.
@@ -16,13 +17,24 @@ const SWEPT_BEFORE_LISTING: usize = 1_024;
 
 impl Step<'_> {
     /// One record, to whoever may see it.
-    pub(super) fn read(&mut self, caller: &Principal, id: ApprovalId) -> Result<Reply, StoreError> {
+    pub(super) fn read(
+        &mut self,
+        caller: &Principal,
+        id: ApprovalId,
+        verdict: Option<&Verdict>,
+    ) -> Result<Reply, Halt> {
         let Some(mut approval) = self.visible(caller, id)? else {
             return Ok(refuse(Refusal::not_found()));
         };
         if self.starts_by_reading(caller, &approval)? {
             if let Err(broken) = self.still_delegated(&approval)? {
-                return self.block_unstarted(caller, approval, broken);
+                let word = Word::DelegationEnded(broken);
+                return Ok(self.block_unstarted(caller, approval, word, broken.reason())?);
+            }
+            let permitted = self.recheck_policy(caller, &mut approval, verdict)?;
+            if permitted.is_err() {
+                let word = Word::PolicyChanged;
+                return Ok(self.block_unstarted(caller, approval, word, NOT_PERMITTED)?);
             }
             approval.execution = Execution::Delivered;
             let entry = Entry::about(EventKind::Delivered, self.now(), &approval).by(caller);
@@ -38,22 +50,24 @@ impl Step<'_> {
             .map_or_else(|| refuse(Refusal::not_found()), Reply::Record))
     }
 
-    /// What was approved, but rests on a delegation that has ended since, does not start: a claim
-    /// is refused, and a client that never claims finds it blocked. The decision stays in the record.
+    /// What was approved, but rests on a delegation that has ended since, or is forbidden by a
+    /// policy of a later day, does not start: a claim is refused, and a client that never claims
+    /// finds it blocked. The decision stays in the record.
     fn block_unstarted(
         &mut self,
         caller: &Principal,
         mut approval: Approval,
-        broken: BrokenLink,
+        word: Word,
+        reason: &'static str,
     ) -> Result<Reply, StoreError> {
         approval.status = Status::Blocked;
-        approval.reason = broken.reason().into();
+        approval.reason = reason.into();
         let entry = Entry::about(EventKind::Blocked, self.now(), &approval)
             .by(caller)
             .with(|object| {
                 object
-                    .string("decision", broken.as_str())
-                    .string("reason", broken.reason())
+                    .string("decision", word.as_str())
+                    .string("reason", reason)
             });
         self.change(&mut approval, ChangeKind::Blocked, entry)?;
         Ok(Reply::Record(approval))

@@ -286,6 +286,42 @@ fn after_a_policy_change_a_claim_needs_the_new_policys_leave() {
 }
 
 #[test]
+fn after_a_policy_change_a_client_that_only_polls_needs_the_new_policys_leave() {
+    let polling = || Draft::high().without("policy_surface");
+    let read = |bench: &Bench, id: &str| {
+        let request = Request::Record { approval_id: id };
+        bench.handle(&agent(), request).body
+    };
+    for forbidding in [
+        Fixed::denying(1, "not any more"),
+        Fixed::of(2, RequestVerdict::Error, ProceedVerdict::Proceed),
+        Fixed::panicking(3),
+    ] {
+        let bench = Bench::service();
+        let waiting = bench.submit(&agent(), &polling().body()).waiting();
+        bench.engine.replace_policy(forbidding);
+        bench.approve(&reviewer(), &waiting.id);
+        for _ in 0..2 {
+            let record = read(&bench, &waiting.id);
+            assert_eq!(record["status"], "blocked");
+            assert_eq!(record["execution"], "none");
+        }
+        let events = bench.events();
+        assert_eq!(events.last().unwrap()["event_type"], "approval_blocked");
+        assert_eq!(events.last().unwrap()["decision"], "policy_changed");
+    }
+    let bench = Bench::service();
+    let waiting = bench.submit(&agent(), &polling().body()).waiting();
+    bench.approve(&reviewer(), &waiting.id);
+    bench.engine.replace_policy(Fixed::reviewing(4));
+    let record = read(&bench, &waiting.id);
+    assert_eq!(record["status"], "approved");
+    assert_eq!(record["execution"], "delivered");
+    let types = bench.event_types();
+    assert!(types.contains(&"policy_rechecked".to_owned()), "{types:?}");
+}
+
+#[test]
 fn a_claim_under_the_same_policy_asks_nobody() {
     let bench = Bench::service();
     let waiting = bench.submit(&agent(), &Draft::high().body()).waiting();
