@@ -63,7 +63,8 @@ impl SigningKey {
         Ok(Self {
             id: id.into(),
             secret: Zeroizing::new(secret.to_vec()),
-            owner: owner.into(),
+            // As the owners of API keys: one with a space more would be another.
+            owner: owner.trim().into(),
             agents,
         })
     }
@@ -218,6 +219,12 @@ mod tests {
         }
         let owner = SigningKey::new("k", &[7; 32], " ", Agents::Any, SecretRule::Strong);
         assert_eq!(owner.unwrap_err(), KeyringError::Owner("k".into()));
+    }
+
+    #[test]
+    fn an_owner_is_the_same_as_that_of_an_api_key_with_a_space_more() {
+        let key = SigningKey::new("k", &[7; 32], " ops ", Agents::Any, SecretRule::Strong);
+        assert_eq!(&**key.unwrap().owner(), "ops");
     }
 
     #[test]

@@ -14,6 +14,7 @@ use sernixa_protocol::submission::MAX_LEVELS;
 use crate::approval::Subject;
 use crate::cedar::expression::{Attribute, Reads};
 use crate::cedar::schema::{Declared, Type};
+use crate::delegation::OWNER_MARK;
 use crate::moment::Timestamp;
 use crate::policy::Question;
 
@@ -72,7 +73,7 @@ impl<'a> Agent<'a> {
                 name: agent,
             },
             None => Self {
-                mark: "owner:",
+                mark: OWNER_MARK,
                 name: &subject.owner,
             },
         }

@@ -21,6 +21,9 @@ const LONGEST: u64 = 30 * 24 * 60 * 60;
 /// choose, so it cannot be told from a choice.
 const UNCHOSEN: u64 = 3_600;
 
+/// What policies put before the name of a key's owner, to tell it from an agent's.
+pub(crate) const OWNER_MARK: &str = "owner:";
+
 /// What a token is asked to say.
 #[derive(Clone, Debug)]
 pub(crate) struct TokenAsk {
@@ -69,7 +72,7 @@ impl TokenAsk {
         Ok(Self {
             parent: parent(root)?,
             delegator: required(root, "delegator_agent_id")?,
-            delegatee: required(root, "delegatee_agent_id")?,
+            delegatee: delegatee(root)?,
             scope: Scope::read(root.get("scope"))?,
             tools: Tools::read(root.get("tool_subset"))?,
             session: optional(root, "root_human_session_id", ID_MAX)?,
@@ -84,6 +87,18 @@ fn parent(root: Node<'_>) -> Result<AskedParent, Refusal> {
         None => AskedParent::Root,
         Some(id) => TokenId::parse(&id).map_or(AskedParent::Unknown, AskedParent::Token),
     })
+}
+
+/// The agent that is to act: policies know it by this name, and owners of keys by theirs.
+fn delegatee(root: Node<'_>) -> Result<Box<str>, Refusal> {
+    let agent = required(root, "delegatee_agent_id")?;
+    if agent.starts_with(OWNER_MARK) {
+        return Err(invalid(format!(
+            "`delegatee_agent_id` must not begin with `{OWNER_MARK}`: policies name the owners of \
+             keys so"
+        )));
+    }
+    Ok(agent)
 }
 
 fn lifetime(root: Node<'_>) -> Result<Lifetime, Refusal> {

@@ -23,6 +23,8 @@ use std::sync::Arc;
 use crate::digest::{Digest, hex_to_bytes, write_hex};
 use crate::moment::{Entropy, Timestamp};
 
+#[cfg(feature = "cedar")]
+pub(crate) use ask::OWNER_MARK;
 pub(crate) use ask::{AskedParent, Lifetime, TokenAsk};
 pub(crate) use claims::{ChainId, Claims, Parent, TokenKey};
 pub(crate) use envelope::{Signed, SignedStep, StepSignature, Unverified, verify};

@@ -42,6 +42,14 @@ fn a_token_comes_with_everything_that_its_delegatee_needs() {
 }
 
 #[test]
+fn no_agent_is_named_as_policies_name_the_owner_of_a_key() {
+    let house = House::new();
+    let refused = house.ask(&admin(), &wide("admin", "owner:ada"));
+    refused.is(422, "invalid_request");
+    assert!(refused.reason().contains("delegatee_agent_id"));
+}
+
+#[test]
 fn the_clients_default_scope_is_taken_and_names_nothing() {
     let house = House::new();
     let mut ask = wide("admin", "worker");
