@@ -2,13 +2,14 @@
 //!
 //! Without features the crate has no dependencies and holds what the attribute macro shares with
 //! client and service: the governance words ([`words`]), the rules their values must keep
-//! ([`rules`]) and the scanners for text that is unmistakably a secret ([`secrets`]). The feature
-//! `full` adds everything that reads, hashes, signs or rewrites a submission.
+//! ([`rules`]), the scanners for text that is unmistakably a secret ([`secrets`]) and what was
+//! probably meant by a word that is not known ([`suggest`]). The feature `full` adds everything that reads, hashes, signs or rewrites a submission.
 //!
 //! Nothing here does I/O, reads a clock or draws randomness: time, nonces and keys are arguments.
 
 pub mod rules;
 pub mod secrets;
+pub mod suggest;
 pub mod words;
 
 #[cfg(feature = "full")]

@@ -8,7 +8,6 @@ mod limits;
 mod private_file;
 mod section;
 mod signing;
-mod suggest;
 mod webhooks;
 
 use std::net::{Ipv4Addr, SocketAddr};

@@ -6,10 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sernixa_protocol::display::one_line;
+use sernixa_protocol::suggest::nearest;
 use toml::{Table, Value};
 
+use super::duration;
 use super::fault::ConfigError;
-use super::{duration, suggest};
 
 /// One table of the file. Every member is taken once; [`Section::end`] refuses what is left.
 pub(super) struct Section<'a> {
@@ -144,7 +145,9 @@ impl<'a> Section<'a> {
             let between = if at == 0 { "" } else { " or " };
             let _ = write!(rule, "{between}\"{word}\"");
         }
-        rule.push_str(&suggest::hint(&text, words.iter().map(|(word, _)| *word)));
+        if let Some(word) = nearest(&text, words.iter().map(|(word, _)| *word)) {
+            let _ = write!(rule, "; did you mean \"{word}\"?");
+        }
         Err(self.fault(name, &rule))
     }
 
@@ -255,7 +258,7 @@ impl<'a> Section<'a> {
             return Ok(());
         };
         let mut rule = String::from("is not a setting;");
-        match suggest::nearest(unknown, self.known.iter().copied()) {
+        match nearest(unknown, self.known.iter().copied()) {
             Some(word) => {
                 let _ = write!(rule, " did you mean `{word}`?");
             }
