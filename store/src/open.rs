@@ -66,6 +66,15 @@ impl Link {
         link.connection
             .set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)
             .map_err(failed)?;
+        // The store has neither: whoever put one in wants more done than is asked for.
+        for theirs in [
+            DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER,
+            DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW,
+        ] {
+            link.connection
+                .set_db_config(theirs, false)
+                .map_err(failed)?;
+        }
         // Else a statement is planned anew for each value that is bound beside a partial index.
         link.connection
             .set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)

@@ -24,6 +24,7 @@ mod conformance;
 mod crash;
 mod files;
 mod group;
+mod hostile;
 mod life_cycle;
 mod process;
 mod secrets;
