@@ -89,21 +89,7 @@ impl Envelope<'_> {
             ("timestamp", Some(&timestamp)),
             ("workload_identity", self.workload_identity),
         ];
-        let mut out = String::with_capacity(768);
-        for (name, value) in members {
-            out.push(if out.is_empty() { '{' } else { ',' });
-            out.push('"');
-            out.push_str(name);
-            out.push_str("\":");
-            match value {
-                None => out.push_str("null"),
-                // The only number.
-                Some(digits) if name == "timestamp" => out.push_str(digits),
-                Some(text) => write_string(text, &mut out),
-            }
-        }
-        out.push('}');
-        out
+        object_of(&members, 768)
     }
 
     /// The signature: 64 lower-case hex digits of HMAC-SHA-256. Any secret will do; how long one
@@ -124,6 +110,25 @@ impl Envelope<'_> {
     ) -> Result<(), InvalidSignature> {
         same_text(&self.sign(secret), signature)
     }
+}
+
+/// The canonical JSON of members in order of their names, of about so many bytes. All are texts or
+/// null, but for `timestamp`, which is a number.
+pub(crate) fn object_of(members: &[(&str, Option<&str>)], bytes: usize) -> String {
+    let mut out = String::with_capacity(bytes);
+    for &(name, value) in members {
+        out.push(if out.is_empty() { '{' } else { ',' });
+        out.push('"');
+        out.push_str(name);
+        out.push_str("\":");
+        match value {
+            None => out.push_str("null"),
+            Some(digits) if name == "timestamp" => out.push_str(digits),
+            Some(text) => write_string(text, &mut out),
+        }
+    }
+    out.push('}');
+    out
 }
 
 /// Whether a signature is the expected one, in constant time.

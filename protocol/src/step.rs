@@ -1,7 +1,6 @@
 //! The signature of a step that follows a delegated submission: claim, withdrawal, outcome.
 
-use crate::canonical::write_string;
-use crate::envelope::{Envelope, InvalidSignature, hmac_sha256, same_text};
+use crate::envelope::{Envelope, InvalidSignature, hmac_sha256, object_of, same_text};
 use crate::hash::hex;
 
 /// The fields that a step of a delegated approval signs. What is `None` is signed as `null`.
@@ -51,21 +50,7 @@ impl ApprovalStep<'_> {
             ("step", Some(self.step)),
             ("timestamp", Some(&timestamp)),
         ];
-        let mut out = String::with_capacity(448);
-        for (name, value) in members {
-            out.push(if out.is_empty() { '{' } else { ',' });
-            out.push('"');
-            out.push_str(name);
-            out.push_str("\":");
-            match value {
-                None => out.push_str("null"),
-                // The only number.
-                Some(digits) if name == "timestamp" => out.push_str(digits),
-                Some(text) => write_string(text, &mut out),
-            }
-        }
-        out.push('}');
-        out
+        object_of(&members, 448)
     }
 
     /// The signature: 64 lower-case hex digits of HMAC-SHA-256.
