@@ -24,7 +24,8 @@ pub(crate) struct Global {
     )]
     base_url: Option<String>,
 
-    /// Work on the file of an embedded engine, without a service
+    /// Work on the file of an embedded engine, without a service; for `serve` and `keys`: on the
+    /// service's file
     #[arg(long, global = true, value_name = "FILE")]
     store: Option<PathBuf>,
 

@@ -51,7 +51,7 @@ pub(crate) struct Command {
     mode: Option<Mode>,
 
     /// Where to listen; port 0 takes any free one (default 127.0.0.1:8000)
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = address)]
     listen: Option<SocketAddr>,
 
     /// Listen beyond this machine: a reverse proxy in front ends TLS
@@ -86,6 +86,11 @@ enum LogFormat {
 
 fn mode(text: &str) -> Result<Mode, &'static str> {
     Mode::parse(text).ok_or("expected local_demo or production")
+}
+
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse()
+        .map_err(|_| "expected an IP address with a port, such as 127.0.0.1:8000 or [::1]:8000")
 }
 
 pub(crate) fn run(command: Command, global: &Global) -> Result<Exit, Failure> {

@@ -130,12 +130,17 @@ fn store(path: &Path, options: &Options, global: &Global) -> Result<Exit, Failur
     let unread =
         |error| Failure::new(format!("{} cannot be verified", path.display())).caused_by(error);
     let store = SqliteStore::open_read_only(path).map_err(unread)?;
-    let organisations = match &options.organisation {
-        // Also one that has no event: then an expected receipt is missing.
-        Some(name) => vec![Arc::from(name.as_str())],
-        None => store.organisations().map_err(unread)?,
-    };
+    let recorded = store.organisations().map_err(unread)?;
     let asked_for = !options.expect.is_empty() || !options.key.is_empty();
+    let organisations = match &options.organisation {
+        None => recorded,
+        // Also one that has no event: then an expected receipt or signature is missing. With
+        // nothing expected of it, a misspelt name must not be valid.
+        Some(name) if asked_for || recorded.iter().any(|known| **known == **name) => {
+            vec![Arc::from(name.as_str())]
+        }
+        Some(name) => return Err(no_log_of(name, &recorded)),
+    };
     if organisations.is_empty() && asked_for {
         return nothing_recorded(global);
     }
@@ -176,6 +181,15 @@ fn store(path: &Path, options: &Options, global: &Global) -> Result<Exit, Failur
         }
     }
     Ok(exit(valid))
+}
+
+/// A name under which nothing was recorded, and those under which something was.
+fn no_log_of(name: &str, recorded: &[Arc<str>]) -> Failure {
+    let held = match recorded {
+        [] => "it holds none".to_owned(),
+        _ => format!("it holds those of: {}", recorded.join(", ")),
+    };
+    Failure::new(format!("the store holds no audit log of {name}; {held}"))
 }
 
 /// Neither a receipt nor a signature can be in a log that is not there.

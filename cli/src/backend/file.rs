@@ -45,6 +45,24 @@ impl FileStore {
         })
     }
 
+    /// A file in which others alone recorded something is a service's: here it would seem empty.
+    pub(super) fn check_organisation(&self, path: &Path) -> Result<(), Failure> {
+        let organisations = self.engine.organisations().map_err(|error| {
+            let message = format!("the store {} cannot be read", path.display());
+            Failure::new(message).caused_by(error)
+        })?;
+        let local = self.caller.organisation();
+        if organisations.is_empty() || organisations.contains(local) {
+            return Ok(());
+        }
+        Err(Failure::new(format!(
+            "the store {} is a service's: it holds the organisation {}, and --store works on \
+             `{local}` alone; ask the service with --base-url",
+            path.display(),
+            organisations.join(", "),
+        )))
+    }
+
     /// The engine itself.
     pub(crate) fn engine(&self) -> &Engine {
         &self.engine

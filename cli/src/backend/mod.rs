@@ -53,7 +53,11 @@ impl Backend {
                 }
                 Who::Service(Service::new(&url, global.credential()?)?.into())
             }
-            Target::File(file) => Who::File(FileStore::open(&file)?.into()),
+            Target::File(file) => {
+                let store = FileStore::open(&file)?;
+                store.check_organisation(&file)?;
+                Who::File(store.into())
+            }
         };
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()

@@ -73,8 +73,8 @@ pub(super) fn check(findings: &mut Findings) {
             }
         }
     }
-    for name in misspelt() {
-        let advice = "nothing of this SDK reads it; is it misspelt?";
+    for (name, meant) in misspelt() {
+        let advice = format!("nothing of this SDK reads it; is {meant} meant?");
         findings.warning("environment", format!("{name} is set"), advice);
     }
     if findings.0.len() == before {
@@ -87,24 +87,40 @@ pub(super) fn check(findings: &mut Findings) {
     }
 }
 
-/// Names that are nearly those of a variable.
-fn misspelt() -> Vec<String> {
+/// Names that are nearly those of a variable, each with that variable.
+fn misspelt() -> Vec<(String, &'static str)> {
     let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
-    let mut odd: Vec<String> = names.filter(|name| is_near_miss(name)).collect();
+    let mut odd: Vec<_> = names
+        .filter_map(|name| near_miss(&name).map(|meant| (name, meant)))
+        .collect();
     odd.sort_unstable();
     odd
 }
 
-/// Whether a name differs from a known one in separators, case or a final letter alone. Others of
+/// The known name that another one differs from in separators, case or one slip alone. Others of
 /// this prefix belong to other programs.
-fn is_near_miss(name: &str) -> bool {
+fn near_miss(name: &str) -> Option<&'static str> {
     let plain = |name: &str| name.replace(['_', '-'], "").to_ascii_uppercase();
     let (exact, bare) = (KNOWN.iter().any(|(known, _)| *known == name), plain(name));
-    !exact
-        && KNOWN.iter().any(|(known, _)| {
-            let known = plain(known);
-            known == bare || format!("{known}S") == bare || known == format!("{bare}S")
-        })
+    let meant = |known: &&(&str, Rule)| is_a_slip(plain(known.0).as_bytes(), bare.as_bytes());
+    KNOWN
+        .iter()
+        .find(meant)
+        .map(|(known, _)| *known)
+        .filter(|_| !exact)
+}
+
+/// Whether two words are the same but for one letter that is added, left out or another, or for two
+/// neighbours that are exchanged.
+fn is_a_slip(one: &[u8], other: &[u8]) -> bool {
+    let begins = one.iter().zip(other).take_while(|(a, b)| a == b).count();
+    match (&one[begins..], &other[begins..]) {
+        ([], []) => true,
+        ([_, a @ ..], [_, b @ ..]) if a == b => true,
+        ([_, a @ ..], b) | (b, [_, a @ ..]) if a == b => true,
+        ([a, b, rest @ ..], [c, d, same @ ..]) => (a, b, rest) == (d, c, same),
+        _ => false,
+    }
 }
 
 impl Rule {
@@ -190,16 +206,25 @@ mod tests {
             "sernixa_base_url",
             "SERNIXA_ACCESS_TOKENS",
             "SERNIXA_TIMEOUT_SECOND",
+            "SERNIXA_ACESS_TOKEN",
+            "SERNIXA_ACCESS_TOEKN",
+            "SERNIXA_API_KEX",
         ] {
-            assert!(is_near_miss(odd), "{odd}");
+            assert!(near_miss(odd).is_some(), "{odd}");
         }
         for fine in [
             "SERNIXA_BASE_URL",
             "SERNIXA_CONFIG_FILE",
             "PATH",
             "SERNIXA_AGENT_ID",
+            "SERNIXA_CONFIG",
+            "SERNIXA_APP_KEYS",
         ] {
-            assert!(!is_near_miss(fine), "{fine}");
+            assert_eq!(near_miss(fine), None, "{fine}");
         }
+        assert_eq!(
+            near_miss("SERNIXA_ACESS_TOKEN"),
+            Some("SERNIXA_ACCESS_TOKEN")
+        );
     }
 }

@@ -35,9 +35,11 @@ pub(super) async fn check(service: &Service, global: &Global, findings: &mut Fin
     findings.good("reachable", service.base());
     check_ready(&response, findings);
     check_clock(&response.headers, findings);
-    check_credential(service, global, findings).await;
-    check_events(service, findings).await;
-    check_version(service, findings).await;
+    // The rest is told to those with a credential alone.
+    if check_credential(service, global, findings).await {
+        check_events(service, findings).await;
+        check_version(service, findings).await;
+    }
 }
 
 fn check_ready(response: &Response, findings: &mut Findings) {
@@ -76,7 +78,7 @@ fn check_ready(response: &Response, findings: &mut Findings) {
         let fine = ["", "ok", "skipped", "ready"];
         let status = member(check, "status");
         if !fine.contains(&&*status) {
-            findings.warning("ready", format!("{name}: {status} {}", said(check)), advice);
+            findings.warning("ready", format!("{name}: {status}{}", said(check)), advice);
         }
     }
 }
@@ -90,7 +92,10 @@ fn status_or(status: &str) -> &str {
 }
 
 fn said(check: Node<'_>) -> String {
-    member(check, "error")
+    match member(check, "error") {
+        error if error.is_empty() => error,
+        error => format!(": {error}"),
+    }
 }
 
 /// The service's clock against this one, by the `Date` header, which is whole seconds.
@@ -109,21 +114,29 @@ fn check_clock(headers: &HeaderMap, findings: &mut Findings) {
     }
 }
 
-async fn check_credential(service: &Service, global: &Global, findings: &mut Findings) {
+/// Whether the service takes the credential.
+async fn check_credential(service: &Service, global: &Global, findings: &mut Findings) -> bool {
     let source = match global.credential() {
         Ok(Some(credential)) => credential.source,
         Ok(None) => {
             let advice = "set SERNIXA_ACCESS_TOKEN or SERNIXA_API_KEY, or give a --token-file";
-            return findings.wrong("credential", "none is set", advice);
+            findings.wrong("credential", "none is set", advice);
+            return false;
         }
-        Err(failure) => return findings.failed("credential", &failure),
+        Err(failure) => {
+            findings.failed("credential", &failure);
+            return false;
+        }
     };
     if let Some(file) = global.token_file() {
         super::file::check_mode(file, "the token file", findings);
     }
     let response = match service.get("/api/auth/whoami").await {
         Ok(response) => response,
-        Err(failure) => return findings.failed("credential", &failure),
+        Err(failure) => {
+            findings.failed("credential", &failure);
+            return false;
+        }
     };
     match response.answer.status {
         200 => {}
@@ -133,17 +146,23 @@ async fn check_credential(service: &Service, global: &Global, findings: &mut Fin
                 failure(&response.answer).chain()
             );
             let advice = "make a key with `sernixa keys create`, or check the one that is set";
-            return findings.wrong("credential", found, advice);
+            findings.wrong("credential", found, advice);
+            return false;
         }
         404 => {
             let found = "the service does not say who one is; is it a Sernixa service?";
-            return findings.warning("credential", found, "check the base URL");
+            findings.warning("credential", found, "check the base URL");
+            return true;
         }
-        _ => return findings.failed("credential", &failure(&response.answer)),
+        _ => {
+            findings.failed("credential", &failure(&response.answer));
+            return false;
+        }
     }
     let Ok(document) = Document::parse_within(&response.answer.body, 64) else {
         let advice = "is it the service's URL?";
-        return findings.wrong("credential", "whoami answered without JSON", advice);
+        findings.wrong("credential", "whoami answered without JSON", advice);
+        return false;
     };
     let root = document.root();
     let (who, organisation) = (
@@ -164,6 +183,7 @@ async fn check_credential(service: &Service, global: &Global, findings: &mut Fin
         };
         findings.good("roles", format!("{roles} ({decides})"));
     }
+    true
 }
 
 async fn check_events(service: &Service, findings: &mut Findings) {

@@ -25,3 +25,4 @@ mod support;
 mod terminal;
 mod waiting;
 mod watching;
+mod wrong_names;

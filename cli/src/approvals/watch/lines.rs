@@ -63,6 +63,14 @@ fn as_text(news: &News) -> String {
             field(&record.action_id),
             field(&record.summary),
         ),
+        // Nobody decided it: it ran unasked, expired or was withdrawn.
+        News::Ended(record) if record.decided_by.is_none() => format!(
+            "{now}  {:<8}  {}  {}  {}",
+            ended(record),
+            one_line(record.id()),
+            field(&record.intent_id),
+            field(&record.action_id),
+        ),
         News::Ended(record) => format!(
             "{now}  {:<8}  {}  by {}: {}",
             ended(record),
