@@ -54,7 +54,10 @@ fn main() -> Result<(), sernixa::Error> {
         )?;
     }
 
-    println!("{}", summarize_customer("cus_123")?);
+    match summarize_customer("cus_123") {
+        Ok(summary) => println!("{summary}"),
+        Err(refusal) => println!("not summarized: {refusal}"),
+    }
     match adjust_invoice("in_42", 1250) {
         Ok(done) => println!("{done}"),
         Err(refusal) => println!("not adjusted: {refusal}"),

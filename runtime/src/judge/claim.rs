@@ -89,8 +89,12 @@ fn conflict(ticket: &Ticket, answer: &Answer) -> Error {
     };
     match word.as_deref() {
         // Somebody else holds the right to start it.
-        Some("invalid_claim_token" | "superseded" | "already_claimed") => {
+        Some("superseded" | "already_claimed") => {
             Error::Replay(end("the approval was taken by another start"))
+        }
+        // That, or the key that claim tokens are made with was replaced since.
+        Some("invalid_claim_token") => {
+            Error::Replay(end("the right to start it was not accepted; ask again"))
         }
         Some("expired") => Error::Expired(end("the approval lapsed before it was claimed")),
         Some("revoked_token" | "expired_token") => {

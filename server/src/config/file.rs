@@ -60,7 +60,7 @@ impl Written {
             mode: root.word("mode", &Mode::WORDS)?,
             listen: root.read(
                 "listen",
-                "must be an address with a port, such as \"127.0.0.1:8000\"",
+                "must be an IP address with a port, such as \"127.0.0.1:8000\"",
                 |text| text.parse().ok(),
             )?,
             organisation: root.read("organisation", Self::ORGANISATION, |text| {
@@ -226,7 +226,7 @@ mod tests {
             ("mode = 1", "`mode` must be a text"),
             (
                 "listen = \"localhost\"",
-                "`listen` must be an address with a port",
+                "`listen` must be an IP address with a port",
             ),
             (
                 "organisation = \"a b\"",

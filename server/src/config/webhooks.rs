@@ -68,13 +68,15 @@ fn one(mut section: Section<'_>) -> Result<WrittenHook, ConfigError> {
     };
     let faults = Faults {
         url: section.fault("url", url_rule),
-        secret: section.fault(
-            match secret {
-                Secret::File(_) => "secret_file",
-                Secret::Variable(_) => "secret_env",
-            },
-            "must name a secret of at least 16 bytes",
-        ),
+        secret: match secret {
+            Secret::File(_) => {
+                section.fault("secret_file", "must name a file of at least 16 bytes")
+            }
+            Secret::Variable(_) => {
+                let rule = "must name a variable that is set to at least 16 bytes";
+                section.fault("secret_env", rule)
+            }
+        },
     };
     section.end()?;
     Ok(WrittenHook {
@@ -155,7 +157,7 @@ mod tests {
             ),
             (
                 &good.replace("HOOK", "OTHER"),
-                "`webhook[0].secret_env` must name",
+                "`webhook[0].secret_env` must name a variable",
             ),
             (
                 &format!("{good}\nallow_htp = true"),
