@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::answer::Reply;
-use crate::approval::ApprovalId;
+use crate::approval::{ApprovalId, Status};
 use crate::audit::Receipt;
 use crate::digest::Digest;
 use crate::grant::{AutoApproved, LowOrMedium};
@@ -13,7 +13,7 @@ use crate::moment::Timestamp;
 use crate::principal::Principal;
 use crate::refusal::Word;
 use crate::step::chain::Delegated;
-use crate::step::{Step, Submission};
+use crate::step::{Step, Submission, is_own};
 use crate::store::{Answered, NonceKey, StoreError, StoredAnswer};
 
 /// For how long a nonce is kept after its receipt. A fresh timestamp is at most 300 s ahead and is
@@ -64,7 +64,13 @@ impl Step<'_> {
                 expires_at,
                 receipt,
             }),
-            StoredAnswer::Refused { status, body } => Some(Reply::Again { status, body }),
+            StoredAnswer::Refused { status, body } if status >= 400 => {
+                Some(Reply::Again { status, body })
+            }
+            // Not written by us: a refusal never lets anything run.
+            StoredAnswer::Refused { .. } => {
+                return Err(StoreError::new("leave to run was stored as a refusal"));
+            }
             // Not reached: what tells a step from others is never the digest of a body.
             StoredAnswer::Step => {
                 return Err(StoreError::new("a submission was stored as a step"));
@@ -83,6 +89,16 @@ impl Step<'_> {
         policy: &Digest,
     ) -> Result<Option<Reply>, StoreError> {
         if *policy != self.context.policy {
+            return Ok(None);
+        }
+        // What was let run is on record. A row of nonces by itself, which the audit does not bear
+        // out, lets nothing run.
+        let record = self.state.approval(approval_id)?;
+        if !record.is_some_and(|approval| {
+            approval.status == Status::AutoApproved
+                && is_own(caller, &approval)
+                && approval.subject.body_hash == submission.subject.body_hash
+        }) {
             return Ok(None);
         }
         if let Some(signed) = &submission.signed

@@ -165,3 +165,53 @@ fn the_answer_to_a_broken_engine_is_not_kept() {
     bench.engine.replace_policy(Fixed::permitting(2));
     assert_eq!(bench.submit(&agent(), &body).status, 200);
 }
+
+#[test]
+fn a_kept_answer_that_somebody_made_up_lets_nothing_run() {
+    use std::sync::Arc;
+
+    use sernixa_engine::{
+        Answered, ApprovalId, Digest, Engine, MemoryStore, NonceKey, State, Store, StoredAnswer,
+    };
+
+    let store = Arc::new(MemoryStore::new());
+    let engine = Engine::builder().shared_store(Arc::clone(&store) as _);
+    let bench = Bench::new(engine.build().unwrap());
+    let draft = Draft::medium().nonce(1).body();
+    let waiting = bench.submit(&agent(), &draft).waiting();
+    let other = bench.submit(&agent(), &Draft::read().body());
+    assert_eq!(other.status, 200);
+    let name = |id: &str| ApprovalId::parse(id).unwrap();
+    let allowed = |approval_id| StoredAnswer::Allowed {
+        approval_id,
+        receipt: store.first_anchor("acme").unwrap(),
+        policy: bench.engine.policy_digest(),
+    };
+    for (made_up, status) in [
+        (allowed(name(&waiting.id)), 202),
+        (allowed(name(other.id())), 202),
+        (allowed(ApprovalId([7; 16])), 202),
+        (
+            StoredAnswer::Refused {
+                status: 200,
+                body: r#"{"status":"accepted"}"#.into(),
+            },
+            403,
+        ),
+    ] {
+        let key = NonceKey {
+            organisation: Arc::clone(agent().organisation()),
+            signer: format!("key:{}", agent().key()).into(),
+            nonce: [1; 16],
+        };
+        let answered = Answered {
+            request: Digest::of(draft.as_bytes()),
+            key: Arc::clone(agent().key()),
+            answer: made_up,
+            until: sernixa_engine::Timestamp::from_millis(u64::MAX >> 1),
+        };
+        let put = &mut |state: &mut dyn State| state.put_nonce(&key, &answered);
+        store.transact(put).unwrap();
+        assert_eq!(bench.submit(&agent(), &draft).status, status);
+    }
+}
