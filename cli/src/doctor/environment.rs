@@ -113,9 +113,9 @@ fn near_miss(name: &str) -> Option<&'static str> {
 /// Whether two words are the same but for one letter that is added, left out or another, or for two
 /// neighbours that are exchanged.
 fn is_a_slip(one: &[u8], other: &[u8]) -> bool {
-    let begins = one.iter().zip(other).take_while(|(a, b)| a == b).count();
-    match (&one[begins..], &other[begins..]) {
+    match (one, other) {
         ([], []) => true,
+        ([a, one @ ..], [b, other @ ..]) if a == b => is_a_slip(one, other),
         ([_, a @ ..], [_, b @ ..]) if a == b => true,
         ([_, a @ ..], b) | (b, [_, a @ ..]) if a == b => true,
         ([a, b, rest @ ..], [c, d, same @ ..]) => (a, b, rest) == (d, c, same),

@@ -85,3 +85,20 @@ fn as_text(news: &News) -> String {
 pub(super) fn ended(record: &Record) -> String {
     one_line(&record.status().to_uppercase()).to_string()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_nobody_decided_names_nobody() {
+        let text = r#"{"approval_id": "apr_1", "status": "auto_approved", "intent_id": "notes",
+            "action_id": "read-notes", "decided_by": null}"#;
+        let record = Record::parse(text).unwrap();
+        let line = as_text(&News::Ended(record));
+        assert!(
+            line.ends_with("AUTO_APPROVED  apr_1  notes  read-notes"),
+            "{line}"
+        );
+    }
+}
