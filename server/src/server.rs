@@ -100,9 +100,14 @@ impl Server {
             tracing::warn!("some requests did not end in time; they are cut off");
         }
         tasks.shutdown().await;
-        let (engine, moment) = (app.engine.clone(), app.moments.now());
-        let signed = tokio::task::spawn_blocking(move || engine.checkpoint(&moment)).await;
-        match signed {
+        let ended = tokio::task::spawn_blocking(move || {
+            let signed = app.engine.checkpoint(&app.moments.now());
+            app.hub.join();
+            // What it was the last to hold: the store closes, with all of it in its one file.
+            drop(app);
+            signed
+        });
+        match ended.await {
             Ok(Ok(_)) => tracing::info!("the service has ended"),
             Ok(Err(error)) => tracing::error!(%error, "the audit could not be signed at the end"),
             Err(error) => tracing::error!(%error, "the audit could not be signed at the end"),

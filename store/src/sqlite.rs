@@ -28,8 +28,10 @@ pub struct SqliteStore {
     access: Access,
     /// SQLite's locks belong to the process.
     process: u32,
-    writer: Writer,
+    /// Before the writer, since fields are dropped in this order: the last connection to close
+    /// folds the log into the file, and one that only reads cannot.
     readers: Readers,
+    writer: Writer,
     claim_key: OnceLock<SecretKey>,
     binding_key: OnceLock<SecretKey>,
 }

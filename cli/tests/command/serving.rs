@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use crate::support::{House, Ran, Running, run, sernixa};
+use crate::support::served::Served;
+use crate::support::{Ask, House, Ran, Running, run, sernixa};
 
 const SECRET: &str = "hunter2-hunter2-hunter2";
 
@@ -117,6 +118,30 @@ fn production_runs_on_made_keys_and_ends_in_order() {
     };
     assert_eq!(access("service.db") & 0o077, 0);
     assert_eq!(access("service.db.audit-key") & 0o077, 0);
+}
+
+#[test]
+fn an_orderly_end_leaves_all_of_it_in_the_one_file() {
+    let folder = TempDir::new().unwrap();
+    let store = folder.path().join("a.db");
+    let mut served = Served::start(&store, "0");
+    served.ask(&Ask::default());
+    // Whoever looks has a connection of its own to the file, and the end finds one that listens.
+    let (status, _) = served.send("GET", "/api/audit/events", "");
+    assert_eq!(status, 200);
+    let listens = served.listen();
+    served.end();
+    drop(listens);
+    let log = folder.path().join("a.db-wal");
+    assert!(!log.exists(), "{:?}", std::fs::metadata(log));
+    // The file alone: what a backup of one file would hold.
+    let copy = folder.path().join("copy.db");
+    std::fs::copy(&store, &copy).unwrap();
+    let verified = run(sernixa(&["audit", "verify"]).arg(&copy)).exits(0);
+    assert!(verified.stdout.starts_with("VALID"), "{verified:?}");
+    let list = ["approvals", "list", "--json", "--store"];
+    let waits = run(sernixa(&list).arg(&copy)).exits(0).json();
+    assert!(waits.to_string().contains("billing.adjust_invoice"));
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use sernixa_engine::{Change, Engine, StoreError};
@@ -55,10 +56,10 @@ impl Default for Limits {
 /// chain, on the hub's thread: it must not wait.
 pub(crate) type Watcher = Box<dyn Fn(&Change) + Send + Sync>;
 
-/// See the [module](self). Cheap to clone; [`close`](Self::close) ends its thread and all streams.
-#[derive(Clone)]
+/// See the [module](self). [`close`](Self::close) ends its thread and all streams.
 pub(crate) struct Hub {
     pub(super) inner: Arc<Inner>,
+    thread: Mutex<Option<JoinHandle<()>>>,
 }
 
 pub(super) struct Inner {
@@ -151,7 +152,7 @@ impl Hub {
                     .insert(organisation, Arc::new(Trail::beginning(head)));
             }
         }
-        std::thread::Builder::new()
+        let thread = std::thread::Builder::new()
             .name("sernixa-events".into())
             .spawn({
                 let inner = Arc::clone(&inner);
@@ -161,13 +162,26 @@ impl Hub {
                 }
             })
             .map_err(|error| StoreError::new("the system gives no thread").caused_by(error))?;
-        Ok(Self { inner })
+        Ok(Self {
+            inner,
+            thread: Mutex::new(Some(thread)),
+        })
     }
 
     /// Ends all streams and the thread.
     pub(crate) fn close(&self) {
         self.inner.ended.say();
         self.inner.bell.close();
+    }
+
+    /// Waits until the thread has let go of the engine. After [`close`](Self::close), and where it
+    /// may block.
+    pub(crate) fn join(&self) {
+        let mut thread = self.thread.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(thread) = thread.take() {
+            // If it panicked, that was told then; it holds nothing any more either.
+            let _ = thread.join();
+        }
     }
 
     /// How many streams are open.

@@ -209,3 +209,27 @@ fn a_store_for_looking_shows_everything_and_changes_nothing() {
     look(SqliteStore::open_read_only(&path).unwrap());
     assert_eq!(fs::read(&path).unwrap(), before);
 }
+
+#[test]
+fn the_last_to_close_leaves_all_of_it_in_the_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("a.db");
+    let (bench, other) = (Bench::new(engine(&path)), engine(&path));
+    let auditor = Principal::new("acme", "auditor-key").with(Role::Auditor);
+    for _ in 0..9 {
+        bench.submit(&agent(), &Draft::read().body());
+        // Looking opens a connection of its own, which is of no use for closing.
+        for engine in [&bench.engine, &other] {
+            assert!(engine.verify_audit(&auditor, &[]).unwrap().is_valid());
+        }
+    }
+    let log = folder.path().join("a.db-wal");
+    drop(bench);
+    assert!(log.exists(), "somebody else has it open");
+    drop(other);
+    assert!(!log.exists());
+    let copy = folder.path().join("copy.db");
+    fs::copy(&path, &copy).unwrap();
+    let report = engine(&copy).verify_audit(&auditor, &[]).unwrap();
+    assert!(report.is_valid() && report.events == 9, "{report:?}");
+}

@@ -83,6 +83,29 @@ impl Served {
         (status, serde_json::from_str(body).unwrap_or_default())
     }
 
+    /// A stream of events that is open.
+    pub fn listen(&self) -> TcpStream {
+        let mut stream = TcpStream::connect(&self.address).unwrap();
+        let address = &self.address;
+        write!(
+            stream,
+            "GET /api/approvals/events HTTP/1.1\r\nhost: {address}\r\n\
+             authorization: Bearer {KEY}\r\n\r\n"
+        )
+        .unwrap();
+        let mut status = [0; 12];
+        stream.read_exact(&mut status).unwrap();
+        assert_eq!(&status, b"HTTP/1.1 200");
+        stream
+    }
+
+    /// Ends it in order, with SIGTERM.
+    pub fn end(&mut self) {
+        let pid = rustix::process::Pid::from_child(&self.child);
+        rustix::process::kill_process(pid, rustix::process::Signal::TERM).unwrap();
+        assert!(self.child.wait().unwrap().success());
+    }
+
     /// `kill -9`.
     pub fn kill(&mut self) {
         self.child.kill().unwrap();
