@@ -20,10 +20,12 @@
 //!   64 hex digits of that hash.
 
 mod read;
+mod report;
 mod verify;
 mod write;
 
-pub use verify::{BundleReport, verify_bundle};
+pub use report::BundleReport;
+pub use verify::verify_bundle;
 pub(crate) use write::{Draft, Scope, Segment, Shown, Submission};
 
 /// The layout that this version writes and reads.
