@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 
 use sernixa_engine::cedar::{PolicySet, Sources};
-use sernixa_engine::{Engine, Events, Settings};
+use sernixa_engine::{Engine, Events, Settings, Store as _};
 use sernixa_store::SqliteStore;
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
@@ -48,7 +48,7 @@ impl Server {
         config.check()?;
         let listener = TcpListener::bind(config.listen).await.map_err(|error| {
             let message = format!(
-                "cannot listen on {}: {error}; choose another address with --listen",
+                "cannot listen on {}; choose another address with --listen",
                 config.listen
             );
             StartError::new(message).caused_by(error)
@@ -121,7 +121,7 @@ pub(crate) fn open(config: Config, closing: Closing) -> Result<Shared, StartErro
         StartError::new("the system gives no random numbers; check its random source")
             .caused_by(error)
     })?;
-    let engine = open_engine(&config)?;
+    let engine = open_engine(&config, &moments)?;
     let policies = match &config.policies {
         Some(folder) => Some(open_policies(&engine, folder, &config)?),
         None => None,
@@ -149,7 +149,7 @@ pub(crate) fn open(config: Config, closing: Closing) -> Result<Shared, StartErro
 }
 
 /// The engine on its store, with its keys.
-fn open_engine(config: &Config) -> Result<Engine, StartError> {
+fn open_engine(config: &Config, moments: &Moments) -> Result<Engine, StartError> {
     let settings = Settings {
         events: Events::Offered,
         ..config.settings.clone()
@@ -166,6 +166,10 @@ fn open_engine(config: &Config) -> Result<Engine, StartError> {
         }
         let store =
             SqliteStore::open(path).map_err(|error| StartError::new(what()).caused_by(error))?;
+        // Every request needs it: a damaged one is told now, not to whoever asks first.
+        store
+            .claim_key(&mut moments.now().entropy)
+            .map_err(|error| StartError::new(what()).caused_by(error))?;
         builder = builder.store(store);
     }
     if let Some(path) = &config.audit_key {

@@ -56,6 +56,19 @@ fn production_refuses_files_that_others_can_reach() {
 }
 
 #[test]
+fn a_damaged_claim_key_is_told_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let (store, key) = (
+        folder.path().join("a.db"),
+        folder.path().join("a.db.claim-key"),
+    );
+    std::fs::write(&key, "short").unwrap();
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let fault = refused(|config| config.store = StoreAt::File(store.clone()));
+    assert!(fault.contains("a.db cannot be opened"), "{fault}");
+}
+
+#[test]
 fn the_demonstration_key_is_nobody_in_production() {
     let folder = tempfile::tempdir().unwrap();
     let key = folder.path().join("a.key");
