@@ -19,6 +19,17 @@ const LEVELS: usize = 64;
 /// What every member that the gate writes itself begins with.
 const PREFIX: &str = "mcp_";
 
+/// What only a delegated request has. Who sends it believes to act within a token, and the gate
+/// reads none: that is said, not passed over.
+const SIGNED: [&str; 6] = [
+    "delegation_token_id",
+    "delegation_chain_id",
+    "key_id",
+    "algorithm",
+    "body_hash",
+    "signature",
+];
+
 /// A tool call as the submission it stands for.
 pub(crate) struct ToolCall {
     /// The body of the submission.
@@ -44,6 +55,12 @@ pub(crate) fn read(body: &str) -> Result<ToolCall, Refusal> {
     if !call.is_object() {
         let reason = "the body must be a JSON object";
         return Err(Refusal::new(Word::Malformed, reason));
+    }
+    if let Some(member) = SIGNED.iter().find(|name| given(call, name).is_some()) {
+        return Err(invalid(format!(
+            "`{member}` means nothing here: a tool call carries no delegation; submit it as an \
+             action, signed"
+        )));
     }
     let tool = text(call, "tool_name")?.ok_or_else(|| missing("tool_name"))?;
     let intent = text(call, "intent_id")?.ok_or_else(|| missing("intent_id"))?;

@@ -128,3 +128,14 @@ fn a_call_that_breaks_the_contract_is_refused_by_name() {
         assert!(reply.body.contains(says), "{}", reply.body);
     }
 }
+
+#[test]
+fn an_envelope_at_the_gate_is_refused_and_never_taken_for_none() {
+    let service = Service::start();
+    for member in ["delegation_token_id", "key_id", "signature"] {
+        let body = call("low", &format!(r#","{member}":"x""#));
+        let reply = service.post("/api/mcp/tools/call", DEMO, &body);
+        assert_eq!(reply.status, 422, "{}", reply.body);
+        assert!(reply.body.contains(member), "{}", reply.body);
+    }
+}
