@@ -112,10 +112,10 @@ fn poison(path: &Path) {
     let connection = Connection::open(path).unwrap();
     connection
         .execute_batch(
-            "CREATE TABLE sealed (id INTEGER PRIMARY KEY);
-            CREATE TABLE trap (id INTEGER REFERENCES sealed DEFERRABLE INITIALLY DEFERRED);
-            CREATE TRIGGER snap AFTER INSERT ON claimers WHEN new.key = 'poison'
-                BEGIN INSERT INTO trap VALUES (1); END;",
+            "CREATE TABLE sealed (key TEXT PRIMARY KEY);
+            ALTER TABLE claimers ADD COLUMN trap TEXT
+                AS (CASE key WHEN 'poison' THEN key END)
+                REFERENCES sealed DEFERRABLE INITIALLY DEFERRED;",
         )
         .unwrap();
 }
