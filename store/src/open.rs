@@ -86,6 +86,8 @@ impl Link {
             _ => "FULL",
         };
         link.set("synchronous", synchronous)?;
+        // What a savepoint may take back is else written to a file of its own.
+        link.set("temp_store", "MEMORY")?;
         // Ids are random, so every new row touches other pages of the indexes: 8 MiB of them.
         link.set("cache_size", "-8192")?;
         Ok(link)

@@ -56,6 +56,30 @@ impl<'a> Transaction<'a> {
     }
 }
 
+impl Transaction<'_> {
+    /// Forgets some nonces that have expired. Mostly there are none: found by one look at an index,
+    /// while a `DELETE` that looks for itself would build a table of what it finds each time.
+    fn forget_nonces(&self, now: Timestamp) -> Result<()> {
+        let sql = "SELECT organisation, signer, nonce FROM nonces
+            WHERE until <= ?1 ORDER BY until LIMIT ?2";
+        let values = params![bound(now.millis()), FORGOTTEN_AT_ONCE];
+        let expired = self.all(sql, values, |row| {
+            Ok(NonceKey {
+                organisation: column(row, 0)?,
+                signer: column(row, 1)?,
+                nonce: column(row, 2)?,
+            })
+        })?;
+        for key in expired {
+            self.execute(
+                "DELETE FROM nonces WHERE organisation = ?1 AND signer = ?2 AND nonce = ?3",
+                params![key.organisation, key.signer, key.nonce],
+            )?;
+        }
+        Ok(())
+    }
+}
+
 impl State for Transaction<'_> {
     fn approval(&mut self, id: ApprovalId) -> Result<Option<Approval>> {
         self.one(approval::BY_ID, params![id.0], approval::read)
@@ -182,12 +206,7 @@ impl State for Transaction<'_> {
 
     fn put_nonce(&mut self, key: &NonceKey, answered: &Answered) -> Result<()> {
         if let Some(now) = self.now {
-            self.execute(
-                "DELETE FROM nonces WHERE (organisation, signer, nonce) IN (
-                    SELECT organisation, signer, nonce FROM nonces
-                    WHERE until <= ?1 ORDER BY until LIMIT ?2)",
-                params![bound(now.millis()), FORGOTTEN_AT_ONCE],
-            )?;
+            self.forget_nonces(now)?;
         }
         let columns = AnswerColumns::of(&answered.answer)?;
         self.execute(
