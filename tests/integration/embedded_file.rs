@@ -325,3 +325,20 @@ fn what_is_made_beside_a_program_is_its_owners_alone() {
     assert_eq!(names, made.map(|end| format!("approvals.db{end}")));
     client.close_blocking();
 }
+
+#[test]
+fn a_client_that_ends_leaves_all_of_it_in_the_one_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("agent.db");
+    let client = client(&file);
+    let look = action(RiskLevel::Low).class(OperationClass::Read);
+    client.run(&look, || Ok::<_, Error>(())).unwrap();
+    drop(client);
+    // Its driver is a thread of its own, which lets go soon.
+    let log = folder.path().join("agent.db-wal");
+    let end = Instant::now() + SOON;
+    while log.exists() {
+        assert!(Instant::now() < end, "somebody holds the store");
+        std::thread::yield_now();
+    }
+}
