@@ -86,7 +86,9 @@ impl Board {
             self.told.clear();
         }
         let asked = record.created_at.as_deref().and_then(when::parse);
-        let is_new = asked.is_some_and(|asked| asked >= self.since);
+        // What ran unasked never waited, whatever is heard of it later.
+        let asked_somebody = record.status() != "auto_approved";
+        let is_new = asked_somebody && asked.is_some_and(|asked| asked >= self.since);
         self.told.insert(record.id().to_owned()) && (waited || is_new)
     }
 
@@ -107,6 +109,12 @@ mod tests {
             created_at: Some(asked.to_owned()),
             ..Record::default()
         }
+    }
+
+    #[test]
+    fn what_ran_unasked_is_no_news() {
+        assert!(board().ended(&record("apr_1", "approved", AFTER)));
+        assert!(!board().ended(&record("apr_1", "auto_approved", AFTER)));
     }
 
     const BEFORE: &str = "2026-11-22T11:00:00Z";

@@ -63,7 +63,7 @@ fn as_text(news: &News) -> String {
             field(&record.action_id),
             field(&record.summary),
         ),
-        // Nobody decided it: it ran unasked, expired or was withdrawn.
+        // Nobody decided it: it expired or was withdrawn.
         News::Ended(record) if record.decided_by.is_none() => format!(
             "{now}  {:<8}  {}  {}  {}",
             ended(record),
@@ -92,12 +92,12 @@ mod tests {
 
     #[test]
     fn what_nobody_decided_names_nobody() {
-        let text = r#"{"approval_id": "apr_1", "status": "auto_approved", "intent_id": "notes",
+        let text = r#"{"approval_id": "apr_1", "status": "expired", "intent_id": "notes",
             "action_id": "read-notes", "decided_by": null}"#;
         let record = Record::parse(text).unwrap();
         let line = as_text(&News::Ended(record));
         assert!(
-            line.ends_with("AUTO_APPROVED  apr_1  notes  read-notes"),
+            line.ends_with("EXPIRED   apr_1  notes  read-notes"),
             "{line}"
         );
     }
