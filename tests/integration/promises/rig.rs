@@ -154,6 +154,12 @@ impl Stage {
         {
             return Reply::close_unanswered(); // its client gave up long ago
         }
+        // Where events are offered, whoever waits asks for them beside the record. They never come;
+        // an allow does, which starts nothing. (Streams as such: `events`.)
+        if segments == ["api", "approvals", "events"] {
+            return Shot::json(200, r#"{"status":"approved","decision":"approved"}"#)
+                .reply(&self.values);
+        }
         self.heard.push(request.clone());
         let next = |count: &mut usize| {
             *count += 1;
