@@ -284,10 +284,10 @@ fn what_nobody_waits_for_any_more_ends_in_time_while_another_call_waits() {
         engine.handle(&Principal::local(), orphan, &moment()).status,
         202
     );
-    let (expired, expires) = channel();
+    let (tell, told) = channel();
     let _subscription = engine.subscribe(Box::new(move |change| {
         if change.kind() == engine::ChangeKind::Expired {
-            let _ = expired.send(change.record().action_id().to_owned());
+            let _ = tell.send(change.record().action_id().to_owned());
         }
     }));
     let client = Client::builder()
@@ -297,7 +297,7 @@ fn what_nobody_waits_for_any_more_ends_in_time_while_another_call_waits() {
         .build()
         .unwrap();
     let waiting = call(&client, action(RiskLevel::High));
-    assert_eq!(expires.recv_timeout(SOON).unwrap(), "pay");
+    assert_eq!(told.recv_timeout(SOON).unwrap(), "pay");
     let error = waiting.join().unwrap().unwrap_err();
     assert!(matches!(error, Error::Expired(_)), "{error}");
     client.close_blocking();
