@@ -13,6 +13,7 @@ mod exit;
 mod global;
 mod keys;
 mod listing;
+mod mcp;
 mod memory;
 mod output;
 mod policy;
@@ -76,6 +77,9 @@ enum Command {
     /// Read, verify and export the audit log.
     #[command(subcommand)]
     Audit(audit::Command),
+    /// Put the gate in front of MCP servers.
+    #[command(subcommand)]
+    Mcp(mcp::Command),
     /// Check the set-up, and say what to do about what is wrong.
     Doctor(doctor::Command),
     /// Write a script that completes commands in a shell.
@@ -100,6 +104,7 @@ fn main() -> ExitCode {
         Command::Memory(command) => memory::run(command, global),
         Command::Policy(command) => policy::run(command, global),
         Command::Audit(command) => audit::run(command, global),
+        Command::Mcp(command) => mcp::run(command, global),
         Command::Doctor(command) => doctor::run(command, global),
         Command::Completions { shell } => completions(shell),
     };

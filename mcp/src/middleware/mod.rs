@@ -1,0 +1,1 @@
+//! Middleware for servers made with rmcp: every `tools/call` goes through the gate first.
