@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
+use std::sync::Arc;
 
 use bytes::Bytes;
 
@@ -38,6 +39,46 @@ pub(crate) trait Server: Send + Sync + 'static {
     /// Nobody waits for the answer to this request any more (2026-07-28 over HTTP: its stream is
     /// closed). What was said in a message went by [`send`](Self::send).
     fn forget(&self, request: &Id);
+}
+
+/// The relay of one connection, as its two transports see it. It does not end by being dropped, but
+/// by [`host_gone`](Self::host_gone) or [`server_gone`](Self::server_gone).
+pub(crate) trait Relay: Send + Sync + 'static {
+    /// A message of the host's. `reply` gets the answer, and what belongs to the request: an HTTP host
+    /// has one for each of its requests, a stdio host always the same. Done as soon as the host's next
+    /// message may follow; it never waits for an answer.
+    fn from_host(&self, message: Message, reply: Arc<dyn Host>) -> Later<'_, ()>;
+
+    /// Nobody reads `reply` any more (2026-07-28 over HTTP: a closed stream is a cancellation): what
+    /// is held for it detaches, what runs is cancelled.
+    fn hung_up(&self, reply: &Arc<dyn Host>);
+
+    /// The host is gone: what is held detaches, and the server's side ends.
+    fn host_gone(&self);
+
+    /// A message of the server's. `about` is the request on whose stream it came, where the transport
+    /// has one for each.
+    fn from_server(&self, message: Message, about: Option<&Id>) -> Later<'_, ()>;
+
+    /// This request was handed over, and the server will not answer it; `reason` tells a person why.
+    fn lost(&self, request: &Id, reason: &str);
+
+    /// The server will answer nothing any more; `reason` tells a person why.
+    fn server_gone(&self, reason: &str);
+
+    /// Whether it has ended, on either side.
+    fn has_ended(&self) -> bool;
+}
+
+/// Makes connections: a relay each, with a server of its own (a child process, an upstream session).
+pub(crate) trait Connect: Send + Sync + 'static {
+    /// One connection. `standing` gets what the server sends on its own account, which belongs to no
+    /// request. The error is for the host.
+    fn connect(
+        &self,
+        generation: Generation,
+        standing: Arc<dyn Host>,
+    ) -> Later<'_, Result<Arc<dyn Relay>, String>>;
 }
 
 /// A `tools/call` on its way to the gate.
