@@ -132,8 +132,9 @@ pub(crate) trait Gate: Send + Sync + 'static {
     /// call.
     fn call<'a>(&'a self, call: ToolCall, line: &'a dyn Line) -> Later<'a, Verdict>;
 
-    /// An answer to `tools/list`, for the host: hidden tools are gone, the rest is as it came.
-    fn listed(&self, answer: &Message) -> Bytes;
+    /// An answer to `tools/list`, for the host: hidden tools are gone, the rest is as it came. It may
+    /// ask the service which those are, so other messages need not wait for it.
+    fn listed<'a>(&'a self, answer: &'a Message) -> Later<'a, Bytes>;
 
     /// The server says that its tools changed.
     fn tools_changed(&self);
