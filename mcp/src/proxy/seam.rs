@@ -29,6 +29,14 @@ pub(crate) enum Generation {
 pub(crate) trait Host: Send + Sync + 'static {
     /// Queues a message; order is kept. [`Gone`] when nobody listens any more.
     fn tell(&self, message: Bytes) -> Result<(), Gone>;
+
+    /// Queues the answer to the request that this came with; nothing follows it there.
+    fn answer(&self, message: Bytes) -> Result<(), Gone> {
+        self.tell(message)
+    }
+
+    /// The connection has ended: nothing follows at all.
+    fn close(&self) {}
 }
 
 /// The way to a server. What comes from it goes to the relay's `from_server`.
@@ -39,6 +47,9 @@ pub(crate) trait Server: Send + Sync + 'static {
     /// Nobody waits for the answer to this request any more (2026-07-28 over HTTP: its stream is
     /// closed). What was said in a message went by [`send`](Self::send).
     fn forget(&self, request: &Id);
+
+    /// The host is gone: ends the server's side, a child process or an upstream session.
+    fn close(&self) {}
 }
 
 /// The relay of one connection, as its two transports see it. It does not end by being dropped, but
@@ -68,6 +79,10 @@ pub(crate) trait Relay: Send + Sync + 'static {
 
     /// Whether it has ended, on either side.
     fn has_ended(&self) -> bool;
+
+    /// The tool that this `tools/call` names, as the server lists it: one JSON object. Asks the server
+    /// when it was not seen yet; `None` for one that is not listed.
+    fn tool<'a>(&'a self, call: &'a Message) -> Later<'a, Option<Bytes>>;
 }
 
 /// Makes connections: a relay each, with a server of its own (a child process, an upstream session).
@@ -135,6 +150,10 @@ pub(crate) trait Gate: Send + Sync + 'static {
     /// An answer to `tools/list`, for the host: hidden tools are gone, the rest is as it came. It may
     /// ask the service which those are, so other messages need not wait for it.
     fn listed<'a>(&'a self, answer: &'a Message) -> Later<'a, Bytes>;
+
+    /// The tool that a `tools/call` names, as the server lists it (for an HTTP transport, which makes
+    /// and checks headers from its `inputSchema`); asked for through `line` when it was not seen yet.
+    fn tool<'a>(&'a self, call: &'a Message, line: &'a dyn Line) -> Later<'a, Option<Bytes>>;
 
     /// The server says that its tools changed.
     fn tools_changed(&self);
