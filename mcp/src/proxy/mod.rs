@@ -4,4 +4,7 @@
 //! The [relay](seam) between them forwards messages in order and answers what must not pass; the gate
 //! decides `tools/call`.
 
+pub mod config;
+mod gate;
 mod seam;
+pub mod state;
