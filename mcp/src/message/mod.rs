@@ -4,8 +4,14 @@
 //! `name`, the server another. So whatever could be read in two ways is refused here, and what is
 //! forwarded is never written anew.
 
+mod envelope;
 mod id;
+mod names;
 mod refusal;
+mod salvage;
+pub mod spec;
+#[cfg(test)]
+mod tests;
 
 use std::ops::Range;
 
@@ -13,7 +19,15 @@ use bytes::Bytes;
 use sernixa_protocol::json::{Document, JsonErrorKind, Node};
 
 pub use id::Id;
-pub use refusal::{Code, Refused};
+pub use refusal::{Code, Refused, Seems};
+pub use spec::Generation;
+
+/// The longest message, in bytes: 8 MiB. An image of 6 MB fits as base64.
+pub const LONGEST: usize = 8 << 20;
+
+/// The deepest message, in containers inside each other. The arguments of a tool have 64 levels at
+/// most; `serde_json`, the strictest of the usual readers, stops at 128.
+pub const DEEPEST: usize = 100;
 
 /// Which way a message goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -70,20 +84,31 @@ impl std::fmt::Debug for Message {
 impl Message {
     /// Reads one message.
     ///
+    /// Taken is one JSON object that is a JSON-RPC 2.0 request, notification or answer of at most
+    /// [`LONGEST`] bytes and [`DEEPEST`] levels, in UTF-8 without a byte order mark, in which
+    /// * no object has a member twice, and in requests and notifications to the server no two members
+    ///   whose names are the same after case folding and removal of U+0000. In what the host gets, and
+    ///   in answers, that holds for the message itself, `params`, `result`, `error` and their `_meta`;
+    /// * no name in these places, and no method, only looks like one of the specification's;
+    /// * `params` is an object, a request's id no `null`, and `tools/call` has a `name`.
+    ///
     /// # Errors
     /// [`Refused`], with what can be answered; the message must not be forwarded.
     pub fn read(bytes: Bytes, direction: Direction) -> Result<Self, Refused> {
-        let _ = direction;
+        if bytes.len() > LONGEST {
+            return Err(Refused::too_long());
+        }
         let text = std::str::from_utf8(&bytes).map_err(|_| Refused::parse("it is not UTF-8"))?;
-        let document = Document::parse(text).map_err(|error| match error.kind() {
-            JsonErrorKind::DuplicateMember => Refused::invalid("it says a member twice"),
-            _ => Refused::parse("it is not strict JSON"),
+        let (kind, id) = understand(text, direction).map_err(|mut refused| {
+            (refused.seems, refused.id) = salvage::salvage(text);
+            refused
         })?;
-        let (kind, id) = envelope(document.root())?;
+        let bytes = on_one_line(bytes);
         Ok(Self { bytes, kind, id })
     }
 
-    /// The bytes, as they came.
+    /// The bytes, as they came, on one line: where a line break stood between two tokens (elsewhere
+    /// JSON has none) is a space. Else a message that came over HTTP could be several on stdio.
     pub fn bytes(&self) -> &Bytes {
         &self.bytes
     }
@@ -146,54 +171,50 @@ pub fn splice(bytes: &[u8], place: &Range<usize>, with: &[u8]) -> Bytes {
     out.into()
 }
 
-fn envelope(root: Node<'_>) -> Result<(Kind, Option<Range<usize>>), Refused> {
+/// What a text says, if it says one thing only.
+fn understand(text: &str, direction: Direction) -> Result<(Kind, Option<Range<usize>>), Refused> {
+    let document = Document::parse_within(text, DEEPEST).map_err(|error| match error.kind() {
+        JsonErrorKind::DuplicateMember => Refused::invalid("an object in it has a member twice"),
+        JsonErrorKind::TooDeep => {
+            Refused::invalid(format!("it is more than {DEEPEST} levels deep"))
+        }
+        _ if text.starts_with('\u{feff}') => Refused::parse("it begins with a byte order mark"),
+        _ => Refused::parse("it is not strict JSON"),
+    })?;
+    let root = document.root();
     if !root.is_object() {
         return Err(Refused::invalid(
             "a message is one JSON object; batches are not taken",
         ));
     }
-    if !root.get("jsonrpc").is_some_and(|version| version.is("2.0")) {
-        return Err(Refused::invalid("`jsonrpc` must be \"2.0\""));
+    let places = names::Place::of(root);
+    if let Some(place) = places.iter().find(|place| place.has_look_alike()) {
+        let called = place.called;
+        return Err(Refused::invalid(format!(
+            "a member of {called} has a name that only looks like one of the specification's"
+        )));
     }
-    let given = root.get("id");
-    let place = given.map(|id| id.range());
-    let id = match given {
-        None => None,
-        Some(id) if id.is_null() => None,
-        Some(id) => Some(Id::read(id).ok_or_else(|| {
-            Refused::invalid("`id` must be a string or an integer, at most 256 bytes")
-        })?),
+    let (kind, id) = envelope::read(root)?;
+    let asks_server = direction == Direction::ToServer && !matches!(kind, Kind::Answer { .. });
+    let twins = if asks_server {
+        names::any_twins(&document)
+    } else {
+        places.iter().any(names::Place::has_twins)
     };
-    let kind = match (root.get("method"), id) {
-        (Some(method), id) => {
-            let method = method
-                .as_str()
-                .ok_or_else(|| Refused::invalid("`method` must be a string"))?;
-            match id {
-                Some(id) => Kind::Request {
-                    id,
-                    method: method.as_ref().into(),
-                },
-                None if given.is_some() => {
-                    return Err(Refused::invalid("the `id` of a request must not be null"));
-                }
-                None => Kind::Notification {
-                    method: method.as_ref().into(),
-                },
-            }
-        }
-        (None, id) => match (root.get("result").is_some(), root.get("error").is_some()) {
-            (true, false) if id.is_some() => Kind::Answer {
-                id,
-                is_error: false,
-            },
-            (false, true) => Kind::Answer { id, is_error: true },
-            _ => {
-                return Err(Refused::invalid(
-                    "a message has a `method`, or an `id` and either `result` or `error`",
-                ));
-            }
-        },
-    };
-    Ok((kind, place))
+    if twins {
+        return Err(Refused::invalid(
+            "two members of an object in it have names that differ in case or U+0000 only",
+        ));
+    }
+    Ok((kind, id))
+}
+
+/// The same JSON on one line.
+fn on_one_line(bytes: Bytes) -> Bytes {
+    let breaks = |byte: &u8| matches!(byte, b'\n' | b'\r');
+    if !bytes.iter().any(breaks) {
+        return bytes;
+    }
+    let spaced = |byte: &u8| if breaks(byte) { b' ' } else { *byte };
+    bytes.iter().map(spaced).collect()
 }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+pub(crate) use crate::message::Generation;
 use crate::message::{Id, Message};
 
 /// A future behind a trait object.
@@ -14,15 +15,6 @@ pub(crate) type Later<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 /// The other side can no longer be reached.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Gone;
-
-/// The specification's generation that a message speaks. They are never translated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) enum Generation {
-    /// Up to 2025-11-25: `initialize`, sessions, requests of the server's own.
-    Sessions,
-    /// From 2026-07-28 on: every request stands for itself; `input_required` in results.
-    Stateless,
-}
 
 /// Where messages to a host go: the one pipe of a stdio host, or one response stream of an HTTP
 /// host.

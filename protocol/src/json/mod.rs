@@ -95,4 +95,12 @@ impl<'t> Document<'t> {
     pub fn root(&self) -> Node<'_> {
         Node::new(self, 0)
     }
+
+    /// Every object in it, at any depth, in the order in which they begin.
+    pub fn objects(&self) -> impl Iterator<Item = Node<'_>> {
+        (0..)
+            .zip(&self.tokens)
+            .filter(|(_, token)| token.shape == Shape::Object)
+            .map(|(index, _)| Node::new(self, index))
+    }
 }
