@@ -123,7 +123,8 @@ pub(crate) enum Note {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Resources {
-    pub(crate) resources: Vec<Resource>,
+    #[serde(rename = "resources")]
+    pub(crate) listed: Vec<Resource>,
     pub(crate) templates: Vec<ResourceTemplate>,
     pub(crate) contents: BTreeMap<String, Value>,
 }

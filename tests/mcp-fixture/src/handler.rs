@@ -92,7 +92,7 @@ impl ServerHandler for Fixture {
         _: Option<PaginatedRequestParams>,
         _: Context,
     ) -> Result<ListResourcesResult, ErrorData> {
-        let resources = self.0.catalogue.resources.resources.clone();
+        let resources = self.0.catalogue.resources.listed.clone();
         Ok(ListResourcesResult::with_all_items(resources)
             .with_ttl_ms(FRESH)
             .with_cache_scope(CacheScope::Public))

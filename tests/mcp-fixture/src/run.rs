@@ -81,7 +81,7 @@ impl Run {
                 Step::Task(_) if tasks => {
                     let manager = self.world.tasks.clone();
                     let task = manager.spawn(TaskOptions::default(), move |task| {
-                        Box::pin(async move { self.as_task(&steps, number + 1, &task).await })
+                        Box::pin(async move { self.rest_as_task(&steps, number + 1, &task).await })
                     });
                     return Ok(CreateTaskResult::new(task).into());
                 }
@@ -92,8 +92,8 @@ impl Run {
         Err(unfinished())
     }
 
-    async fn as_task(
-        mut self,
+    async fn rest_as_task(
+        &mut self,
         steps: &[Step],
         from: usize,
         task: &TaskContext,
@@ -140,9 +140,10 @@ impl Run {
         if (!input.sealed || self.asked == Some(number)) && self.learn(&requests) {
             return Ok(None);
         }
-        let state = match input.sealed {
-            true => Some(self.world.states.seal_json(&number).map_err(internal)?),
-            false => None,
+        let state = if input.sealed {
+            Some(self.world.states.seal_json(&number).map_err(internal)?)
+        } else {
+            None
         };
         Ok(Some(InputRequiredResult::new(Some(requests), state)))
     }
@@ -189,7 +190,10 @@ impl Run {
                 ClientCapabilities::builder().enable_sampling().build(),
             )),
             Step::Announce(list) => self.announce(*list).await,
-            Step::Note(note) => self.note(*note),
+            Step::Note(note) => {
+                self.note(*note);
+                Ok(())
+            }
             Step::AwaitFile => self.await_file().await,
             Step::Redescribe => {
                 *lock(&self.world.changing) = Some(self.text("{description}"));
@@ -261,7 +265,7 @@ impl Run {
         }
     }
 
-    fn note(&mut self, note: Note) -> Result<(), ErrorData> {
+    fn note(&mut self, note: Note) {
         let name = self.text("{name}");
         let mut notes = lock(&self.world.notes);
         let found = match note {
@@ -274,7 +278,6 @@ impl Run {
         drop(notes);
         let text = found.unwrap_or_else(|| format!("there was no note {name}"));
         self.known.insert("note".into(), text.into());
-        Ok(())
     }
 
     async fn await_file(&self) -> Result<(), ErrorData> {

@@ -32,15 +32,12 @@ pub(crate) fn fill_text(text: &str, known: &JsonObject) -> String {
         let found = after
             .split_once('}')
             .and_then(|(path, behind)| Some((look(path, known)?, behind)));
-        match found {
-            Some((word, behind)) => {
-                out.push_str(&word);
-                rest = behind;
-            }
-            None => {
-                out.push('{');
-                rest = after;
-            }
+        if let Some((word, behind)) = found {
+            out.push_str(&word);
+            rest = behind;
+        } else {
+            out.push('{');
+            rest = after;
         }
     }
     out + rest
