@@ -19,6 +19,8 @@ pub mod display;
 #[cfg(feature = "full")]
 pub mod dlp;
 #[cfg(feature = "full")]
+pub mod duration;
+#[cfg(feature = "full")]
 pub mod envelope;
 #[cfg(feature = "full")]
 pub mod hash;

@@ -84,6 +84,8 @@ impl Written {
         };
         memory.end()?;
         limits.end()?;
+        // The proxy's: `sernixa mcp proxy` reads it, and is as strict.
+        root.leave("mcp");
         root.end()?;
         Ok(written)
     }
@@ -198,6 +200,13 @@ mod tests {
         assert_eq!(written.limits.connections, 10);
         assert_eq!(written.limits.request_timeout, Duration::from_secs(5));
         assert_eq!(written.limits.head_timeout, Limits::default().head_timeout);
+    }
+
+    #[test]
+    fn the_table_of_the_mcp_proxy_is_left_to_the_proxy() {
+        let text = "mode = \"production\"\n[mcp.servers.files]\nanything = 1";
+        let written = Written::parse(Path::new("sernixa.toml"), text).unwrap();
+        assert_eq!(written.mode, Some(Mode::Production));
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! What an operator chooses: a flag beats the file, the file beats the defaults.
 
 mod audit_key;
-mod duration;
 mod fault;
 mod file;
 mod limits;

@@ -6,10 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sernixa_protocol::display::one_line;
+use sernixa_protocol::duration;
 use sernixa_protocol::suggest::nearest;
 use toml::{Table, Value};
 
-use super::duration;
 use super::fault::ConfigError;
 
 /// One table of the file. Every member is taken once; [`Section::end`] refuses what is left.
@@ -250,6 +250,11 @@ impl<'a> Section<'a> {
                 );
                 self.fault(name, &rule)
             })
+    }
+
+    /// Leaves a table to whoever else reads this file.
+    pub(super) fn leave(&mut self, name: &str) {
+        self.table.remove(name);
     }
 
     /// Refuses what nobody took.

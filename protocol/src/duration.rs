@@ -14,7 +14,7 @@ const UNITS: [(&str, u64); 5] = [
 
 /// Reads numbers with their units, the larger unit first. Anything else is `None`, a number without
 /// a unit too: nobody shall have to guess which.
-pub(super) fn parse(text: &str) -> Option<Duration> {
+pub fn parse(text: &str) -> Option<Duration> {
     let mut rest = text.trim();
     let mut units = UNITS.iter();
     let mut millis = 0_u64;
@@ -38,7 +38,8 @@ pub(super) fn parse(text: &str) -> Option<Duration> {
 }
 
 /// A duration as [`parse`] reads it.
-pub(super) struct Shown(pub(super) Duration);
+#[derive(Clone, Copy, Debug)]
+pub struct Shown(pub Duration);
 
 impl fmt::Display for Shown {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
