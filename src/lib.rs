@@ -6,7 +6,8 @@ pub use sernixa_runtime::support as __private;
 #[cfg(feature = "macros")]
 pub use sernixa_macros::{intercept, toolset, ungoverned};
 
-pub use sernixa_runtime::{Action, Client, ClientBuilder, Permit, Submission};
+pub use sernixa_runtime::{Action, Client, ClientBuilder, Submission};
+pub use sernixa_runtime::{Pending, Permit, Submitted};
 pub use sernixa_runtime::{Callsite, callsites};
 pub use sernixa_runtime::{Clock, Sleep};
 pub use sernixa_runtime::{DataSensitivity, DecisionStatus, OperationClass, RiskLevel};

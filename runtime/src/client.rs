@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::http::HttpTransport;
 use crate::logging::event;
 use crate::outcome::{self, Entry, Outcome};
+use crate::pending::Submitted;
 use crate::permit::Permit;
 use crate::returns::GovernedReturn as _;
 use crate::transport::{Endpoint, Request, Transport};
@@ -163,13 +164,27 @@ impl Client {
         Self::ask(action::prepare(action, self).map(Box::new))
     }
 
+    /// Asks, and tells at once whether the body may run or somebody has to decide first: for callers
+    /// that show, bound or hand over the wait. [`authorize`](Self::authorize) is this and
+    /// [`Pending::decided`](crate::Pending::decided) in one. Dropping the future takes the request
+    /// back.
+    ///
+    /// # Errors
+    /// Whatever keeps the body from running.
+    pub fn submit(
+        &self,
+        action: &Action,
+    ) -> impl Future<Output = Result<Submitted, Error>> + Send + use<> {
+        Self::knock_async(action::prepare(action, self).map(Box::new))
+    }
+
     /// As [`authorize`](Self::authorize), blocking this thread.
     ///
     /// # Errors
     /// Whatever keeps the body from running.
     pub fn authorize_blocking(&self, action: &Action) -> Result<Permit, Error> {
         let prepared = action::prepare(action, self)?;
-        prepared.client.clone().ask_blocking(prepared)
+        Self::ask_blocking(prepared)
     }
 
     /// Delivers what is queued (outcomes, withdrawals), ends the calls that wait with an error, and

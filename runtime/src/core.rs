@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::config::Settings;
 use crate::error::Error;
 use crate::grant::Asked;
-use crate::judge::{self, Rules, Submitted, Terms};
+use crate::judge::{self, Judged, Rules, Terms};
 use crate::transport::{Answer, Transport};
 
 /// Settings, the way to whoever decides, and the two facts about a client that change.
@@ -44,7 +44,14 @@ impl Core {
     }
 
     /// Judges the answer to a submission, and remembers an offer of claims.
-    pub(crate) fn judge(&self, asked: &Asked, answer: &Answer) -> Result<Submitted, Error> {
+    pub(crate) fn judge(&self, asked: &mut Asked, answer: &Answer) -> Result<Judged, Error> {
+        // Of a tool call the service makes the body (PROTOCOL 7), and what it says first of its
+        // hash must hold from then on.
+        if asked.body_hash.is_empty()
+            && let Some(hash) = judge::body_hash(answer)
+        {
+            asked.body_hash = hash;
+        }
         let terms = self.terms(asked);
         let submitted = judge::submission(&terms, answer);
         let offered = match &submitted {

@@ -3,6 +3,7 @@
 //! Both ask in this process first: what the embedded engine or a `TestGate` allows at once never
 //! touches the driver.
 
+use std::future::poll_fn;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,31 +20,29 @@ use crate::config::Settings;
 use crate::core::closed;
 use crate::driver::{self, Job};
 use crate::error::Error;
-use crate::grant::{Asked, Grant};
-use crate::judge::{self, Step, Submitted};
+use crate::grant::{Asked, Awaited, Grant, Told};
+use crate::judge::{self, Judged, Step};
 use crate::logging::{Verbosity, event};
 use crate::outcome::{Entry, Outcome};
+use crate::pending::{Pending, Submitted};
 use crate::permit::Permit;
-use crate::transport::{Endpoint, Request};
+use crate::transport::Request;
 
 impl Client {
     /// The sync door: blocks this thread until the body may run, or may not.
-    pub(crate) fn ask_blocking(&self, prepared: Prepared) -> Result<Permit, Error> {
+    pub(crate) fn ask_blocking(prepared: Prepared) -> Result<Permit, Error> {
+        let client = prepared.client.clone();
         let span = span(&prepared);
         let _entered = span.enter();
-        let granted = match self.knock(prepared) {
-            Err(error) => Err(error),
-            Ok(Knocked::Granted(grant)) => Ok(grant),
-            Ok(Knocked::Asked(receiver)) => {
-                let mut waiting = Waiting {
-                    client: self,
-                    receiver,
-                };
-                let answer = wait_blocking(&mut waiting.receiver, self.settings());
-                waiting.answered(answer)
-            }
-        };
-        self.end(&span, granted)
+        let told = client.knock(prepared).and_then(|knocked| match knocked {
+            Knocked::Told(told) => Ok(told),
+            Knocked::Asked(mut waiting) => waiting.end_blocking(),
+        });
+        let granted = told.and_then(|told| match told {
+            Told::Granted(grant) => Ok(grant),
+            Told::Awaited(awaited) => Waiting::new(client.clone(), awaited.decision).end_blocking(),
+        });
+        client.end(&span, granted)
     }
 
     /// The async door: needs no runtime, no timers, and may move between threads. What could not
@@ -52,25 +51,36 @@ impl Client {
     /// It comes on the heap: what was prepared is gone once the call has knocked, but a future
     /// keeps the place of all that it ever held.
     pub(crate) async fn ask(prepared: Result<Box<Prepared>, Error>) -> Result<Permit, Error> {
+        match Self::knock_async(prepared).await? {
+            Submitted::Allowed(permit) => Ok(permit),
+            Submitted::Pending(pending) => pending.decided().await,
+        }
+    }
+
+    /// The first half of [`ask`](Self::ask): to the answer of the submission.
+    pub(crate) async fn knock_async(
+        prepared: Result<Box<Prepared>, Error>,
+    ) -> Result<Submitted, Error> {
         let prepared = prepared?;
         let client = prepared.client.clone();
         let span = span(&prepared);
-        let mut waiting = match span.in_scope(|| client.knock(*prepared)) {
-            Ok(Knocked::Asked(receiver)) => Waiting {
-                client: &client,
-                receiver,
-            },
-            Ok(Knocked::Granted(grant)) => {
-                return span.in_scope(|| client.end(&span, Ok(grant)));
+        let told = match span.in_scope(|| client.knock(*prepared)) {
+            // The span is entered only while it polls.
+            Ok(Knocked::Asked(mut waiting)) => {
+                poll_fn(|context| span.in_scope(|| waiting.poll(context))).await
             }
-            Err(error) => return span.in_scope(|| client.end(&span, Err(error))),
+            Ok(Knocked::Told(told)) => Ok(told),
+            Err(error) => Err(error),
         };
-        let answer = Entering {
-            span: &span,
-            inner: &mut waiting.receiver,
-        }
-        .await;
-        span.in_scope(|| client.end(&span, waiting.answered(answer)))
+        let granted = match told {
+            Ok(Told::Awaited(awaited)) => {
+                return Ok(Submitted::Pending(Pending::new(client, span, awaited)));
+            }
+            Ok(Told::Granted(grant)) => Ok(grant),
+            Err(error) => Err(error),
+        };
+        span.in_scope(|| client.end(&span, granted))
+            .map(Submitted::Allowed)
     }
 
     /// Asks in this process if somebody answers there, else queues the call to the driver.
@@ -80,44 +90,53 @@ impl Client {
         }
         event!(self.settings().log, DEBUG, "asking");
         let Prepared {
-            submission, signer, ..
+            submission,
+            endpoint,
+            signer,
+            ..
         } = prepared;
-        let request = Request::post(Endpoint::Submit, submission.body.into());
-        let asked = Box::new(Asked {
+        let request = Request::post(endpoint, submission.body.into());
+        let mut asked = Box::new(Asked {
             risk: submission.risk_level,
             request_id: submission.request_id.into(),
             body_hash: submission.body_hash.into(),
             resumable: submission.resumable,
             signer,
         });
-        let answered = self.core().transport.answer_now(&request);
-        let (reply, receiver) = oneshot::channel();
-        let job = match answered {
-            None => Job::Submit {
-                request,
-                asked,
-                reply,
-            },
-            Some(Err(fault)) => {
-                let base = &self.settings().base;
-                return Err(judge::fault(Step::Submitting, base, fault, false));
-            }
-            Some(Ok(answer)) => match self.core().judge(&asked, &answer)? {
-                Submitted::Run(allowed) => {
-                    return Ok(Knocked::Granted(Grant::at_once(allowed, *asked)));
-                }
-                Submitted::Wait(ticket) => Job::Wait {
-                    ticket: Box::new(ticket),
+        match self.core().transport.answer_now(&request) {
+            None => {
+                let (reply, receiver) = oneshot::channel();
+                self.send(Job::Submit {
+                    request,
                     asked,
                     reply,
-                },
+                })?;
+                Ok(Knocked::Asked(Waiting::new(self.clone(), receiver)))
+            }
+            Some(Err(fault)) => {
+                let base = &self.settings().base;
+                Err(judge::fault(Step::Submitting, base, fault, false))
+            }
+            Some(Ok(answer)) => match self.core().judge(&mut asked, &answer)? {
+                Judged::Run(allowed) => {
+                    let grant = Grant::at_once(allowed, *asked);
+                    Ok(Knocked::Told(Told::Granted(grant)))
+                }
+                Judged::Wait(ticket) => {
+                    let (awaited, reply) = Awaited::new(&ticket, &asked);
+                    self.send(Job::Wait {
+                        ticket: Box::new(ticket),
+                        asked,
+                        reply,
+                    })?;
+                    Ok(Knocked::Told(Told::Awaited(awaited)))
+                }
             },
-        };
-        self.send(job)?;
-        Ok(Knocked::Asked(receiver))
+        }
     }
 
-    fn end(&self, span: &Span, granted: Result<Grant, Error>) -> Result<Permit, Error> {
+    /// Says how a call ended, in its span.
+    pub(crate) fn end(&self, span: &Span, granted: Result<Grant, Error>) -> Result<Permit, Error> {
         if !span.is_disabled() {
             let (id, status) = match &granted {
                 Ok(grant) => (
@@ -148,8 +167,8 @@ impl Client {
 
 /// What a call knows after it has knocked.
 enum Knocked {
-    Granted(Grant),
-    Asked(Receiver<Result<Grant, Error>>),
+    Told(Told),
+    Asked(Waiting<Told>),
 }
 
 /// Facts of the call; never arguments or metadata. None where the client says nothing.
@@ -170,15 +189,36 @@ fn span(prepared: &Prepared) -> Span {
 }
 
 /// A call that waits. Dropped, it takes what arrived meanwhile and says that nothing began.
-struct Waiting<'a> {
-    client: &'a Client,
-    receiver: Receiver<Result<Grant, Error>>,
+pub(crate) struct Waiting<T: Undelivered> {
+    client: Client,
+    receiver: Receiver<Result<T, Error>>,
 }
 
-impl Waiting<'_> {
-    fn answered(&mut self, answer: Result<Result<Grant, Error>, Canceled>) -> Result<Grant, Error> {
+impl<T: Undelivered> Waiting<T> {
+    pub(crate) fn new(client: Client, receiver: Receiver<Result<T, Error>>) -> Self {
+        Self { client, receiver }
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.client
+    }
+
+    /// What comes, under any executor.
+    pub(crate) fn poll(&mut self, context: &mut Context<'_>) -> Poll<Result<T, Error>> {
+        Pin::new(&mut self.receiver)
+            .poll(context)
+            .map(|answer| self.answered(answer))
+    }
+
+    /// What comes, blocking this thread.
+    fn end_blocking(&mut self) -> Result<T, Error> {
+        let answer = wait_blocking(&mut self.receiver, self.client.settings());
+        self.answered(answer)
+    }
+
+    fn answered(&self, answer: Result<Result<T, Error>, Canceled>) -> Result<T, Error> {
         match answer {
-            Ok(granted) => granted,
+            Ok(told) => told,
             // The driver was closed with the call still in its queue, died, or the call's own task
             // panicked.
             Err(Canceled) if self.client.core().is_closed() => Err(closed()),
@@ -187,38 +227,41 @@ impl Waiting<'_> {
     }
 }
 
-impl Drop for Waiting<'_> {
+impl<T: Undelivered> Drop for Waiting<T> {
     fn drop(&mut self) {
-        // After this the driver sees that the caller has gone; a grant that came before is here.
+        // After this the driver sees that the caller has gone; what came before is here.
         self.receiver.close();
-        if let Ok(Some(Ok(Grant {
-            report: Some(to), ..
-        }))) = self.receiver.try_recv()
-        {
-            let (outcome, duration) = (Outcome::NotStarted, std::time::Duration::ZERO);
-            self.client.report(Entry {
+        if let Ok(Some(Ok(told))) = self.receiver.try_recv() {
+            told.give_up(&self.client);
+        }
+    }
+}
+
+/// What may arrive for a caller that has gone.
+pub(crate) trait Undelivered {
+    /// Says that no body begins.
+    fn give_up(self, client: &Client);
+}
+
+impl Undelivered for Grant {
+    fn give_up(self, client: &Client) {
+        if let Some(to) = self.report {
+            client.report(Entry {
                 to,
-                outcome,
-                duration,
+                outcome: Outcome::NotStarted,
+                duration: std::time::Duration::ZERO,
                 error_text: None,
             });
         }
     }
 }
 
-/// Polls inside the span, which is not entered while nobody polls.
-struct Entering<'a, T> {
-    span: &'a Span,
-    inner: &'a mut Receiver<T>,
-}
-
-impl<T> Future for Entering<'_, T> {
-    type Output = Result<T, Canceled>;
-
-    fn poll(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Self::Output> {
-        let this = &mut *self;
-        let _entered = this.span.enter();
-        Pin::new(&mut *this.inner).poll(context)
+impl Undelivered for Told {
+    fn give_up(self, client: &Client) {
+        match self {
+            Self::Granted(grant) => grant.give_up(client),
+            Self::Awaited(awaited) => drop(Waiting::new(client.clone(), awaited.decision)),
+        }
     }
 }
 

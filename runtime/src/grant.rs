@@ -1,6 +1,9 @@
 //! Leave to run, on its way from the judge to the caller's `Permit`.
 
+use futures_channel::oneshot;
+
 use crate::delegation::Signer;
+use crate::error::Error;
 use crate::judge::{Allowed, Ticket};
 use crate::outcome::{Proof, ReportTo};
 use crate::transport::ApprovalId;
@@ -10,11 +13,48 @@ use sernixa_protocol::RiskLevel;
 pub(crate) struct Asked {
     pub(crate) risk: RiskLevel,
     pub(crate) request_id: Box<str>,
+    /// 64 hex digits; of a tool call empty until the service has said it.
     pub(crate) body_hash: Box<str>,
     /// It has a `resume_key`: whoever waits may leave, and the request stays.
     pub(crate) resumable: bool,
     /// Signs the steps of a delegated call.
     pub(crate) signer: Option<Signer>,
+}
+
+/// What an answer to the submission says, if it is no refusal.
+pub(crate) enum Told {
+    /// The body may run.
+    Granted(Grant),
+    /// Somebody has to decide first.
+    Awaited(Awaited),
+}
+
+/// An approval that is awaited, as far as the caller needs it.
+pub(crate) struct Awaited {
+    pub(crate) approval_id: ApprovalId,
+    /// When it lapses undecided: milliseconds since 1970, if it was said.
+    pub(crate) expires_at: Option<u64>,
+    /// It stays when its waiter leaves, for the same request.
+    pub(crate) can_resume: bool,
+    /// Brings the decision. Dropped: nobody waits for it any more.
+    pub(crate) decision: oneshot::Receiver<Result<Grant, Error>>,
+}
+
+impl Awaited {
+    /// Of a call that waits, and the sender that its decision goes to.
+    pub(crate) fn new(
+        ticket: &Ticket,
+        asked: &Asked,
+    ) -> (Self, oneshot::Sender<Result<Grant, Error>>) {
+        let (reply, decision) = oneshot::channel();
+        let awaited = Self {
+            approval_id: ticket.approval_id.clone(),
+            expires_at: ticket.expires_at,
+            can_resume: asked.resumable && ticket.offers.resume,
+            decision,
+        };
+        (awaited, reply)
+    }
 }
 
 /// The body may run.

@@ -24,6 +24,7 @@ mod judge;
 pub mod logging;
 mod name;
 mod outcome;
+mod pending;
 mod permit;
 mod random;
 mod requests;
@@ -44,6 +45,7 @@ pub use clock::{Clock, Sleep};
 pub use config::ClientBuilder;
 pub use error::{Error, Refusal};
 pub use global::{client, close, close_blocking, install};
+pub use pending::{Pending, Submitted};
 pub use permit::Permit;
 pub use sernixa_protocol::{DataSensitivity, DecisionStatus, OperationClass, RiskLevel};
 

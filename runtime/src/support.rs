@@ -153,9 +153,8 @@ pub struct Prepared(Result<Box<action::Prepared>, Error>);
 /// Whatever keeps the body from running.
 pub fn authorize_blocking(prepared: Prepared) -> Result<Running, Error> {
     let prepared = prepared.0?;
-    let client = prepared.client.clone();
     let captures = prepared.captures;
-    let permit = client.ask_blocking(*prepared)?;
+    let permit = Client::ask_blocking(*prepared)?;
     Ok(Running::new(permit, captures))
 }
 

@@ -1,19 +1,22 @@
 //! One call from its submission to its grant.
 
-use std::rc::Rc;
-
-use super::desk::{Desk, Exchanged, Working};
+use super::desk::{Exchanged, Working, spawn};
 use super::{Reply, waiting};
 use crate::core::closed;
-use crate::grant::{Asked, Grant};
-use crate::judge::{self, Step, Submitted};
+use crate::grant::{Asked, Awaited, Grant, Told};
+use crate::judge::{self, Judged, Step, Ticket};
 use crate::transport::Request;
 
-/// Submits, and hands over to the wait if it comes to one.
+/// Submits, tells what came of it, and hands over to the wait if it comes to one.
 ///
 /// A caller that goes away while the request is under way changes nothing about it: the service may
 /// have it already, so the answer is needed to withdraw it.
-pub(super) async fn submit(desk: Working, request: Request, asked: Box<Asked>, reply: Reply) {
+pub(super) async fn submit(
+    desk: Working,
+    request: Request,
+    mut asked: Box<Asked>,
+    reply: Reply<Told>,
+) {
     let Exchanged {
         result,
         sent_before,
@@ -32,7 +35,7 @@ pub(super) async fn submit(desk: Working, request: Request, asked: Box<Asked>, r
         desk.exchange(&request).await
     };
     let judged = match result {
-        Ok(answer) => desk.core.judge(&asked, &answer).map_err(|error| {
+        Ok(answer) => desk.core.judge(&mut asked, &answer).map_err(|error| {
             if sent_before {
                 error.maybe_submitted()
             } else {
@@ -45,17 +48,28 @@ pub(super) async fn submit(desk: Working, request: Request, asked: Box<Asked>, r
         }
     };
     match judged {
-        Ok(Submitted::Run(allowed)) => deliver(&desk, reply, Grant::at_once(allowed, *asked)),
-        Ok(Submitted::Wait(ticket)) => waiting::wait(desk, Box::new(ticket), asked, reply).await,
+        Ok(Judged::Run(allowed)) => {
+            let grant = Grant::at_once(allowed, *asked);
+            // A caller that has gone never starts its body.
+            if let Err(Ok(Told::Granted(grant))) = reply.send(Ok(Told::Granted(grant))) {
+                desk.not_started(grant.report);
+            }
+        }
+        Ok(Judged::Wait(ticket)) => {
+            let decision = tell(reply, &ticket, &asked);
+            // A task of its own: what only submitting needs is not kept while it waits.
+            spawn(waiting::wait(desk, Box::new(ticket), asked, decision));
+        }
         Err(error) => {
             let _ = reply.send(Err(error));
         }
     }
 }
 
-/// Hands the grant to the caller; one that has gone never starts its body.
-pub(super) fn deliver(desk: &Rc<Desk>, reply: Reply, grant: Grant) {
-    if let Err(Ok(grant)) = reply.send(Ok(grant)) {
-        desk.not_started(grant.report);
-    }
+/// Tells the caller that it waits, and gives what its decision goes to. With a caller that has gone
+/// goes the other end of that, as the wait will see.
+fn tell(reply: Reply<Told>, ticket: &Ticket, asked: &Asked) -> Reply<Grant> {
+    let (awaited, decision) = Awaited::new(ticket, asked);
+    let _ = reply.send(Ok(Told::Awaited(awaited)));
+    decision
 }

@@ -21,7 +21,7 @@ use tokio::sync::mpsc;
 
 use crate::core::Core;
 use crate::error::{Error, Refusal};
-use crate::grant::{Asked, Grant};
+use crate::grant::{Asked, Grant, Told};
 use crate::judge::Ticket;
 use crate::logging::event;
 use crate::outcome::Entry;
@@ -29,28 +29,28 @@ use crate::transport::{Answer, ApprovalId, Push, Request, Subscription, Wake};
 use desk::Desk;
 
 /// Where a call's answer goes. Dropped by the caller: the call is over.
-pub(crate) type Reply = oneshot::Sender<Result<Grant, Error>>;
+pub(crate) type Reply<T> = oneshot::Sender<Result<T, Error>>;
 
 /// What the driver is asked to do.
 pub(crate) enum Job {
-    /// Submit, wait if need be, claim if offered.
+    /// Submit, and tell what came of it; if it waits, go on as with `Wait`.
     Submit {
         request: Request,
         asked: Box<Asked>,
-        reply: Reply,
+        reply: Reply<Told>,
     },
-    /// Wait for what was submitted on the caller's own thread.
+    /// Wait for the decision on what was submitted, and claim if that is offered.
     Wait {
         ticket: Box<Ticket>,
         asked: Box<Asked>,
-        reply: Reply,
+        reply: Reply<Grant>,
     },
     /// Report an outcome, some time soon.
     Report(Entry),
     /// One request for its own sake.
     Send {
         request: Request,
-        reply: oneshot::Sender<Result<Answer, Error>>,
+        reply: Reply<Answer>,
     },
     /// An approval changed.
     Woken(ApprovalId, Push),

@@ -6,7 +6,6 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use super::Reply;
-use super::call::deliver;
 use super::desk::{Desk, Exchanged, Waiter, Working};
 use super::race::{Either, race};
 use crate::core::closed;
@@ -50,7 +49,12 @@ enum Trust {
 ///
 /// What it holds on to is boxed: an `async fn` keeps its arguments twice, and ten thousand calls
 /// wait here.
-pub(super) async fn wait(desk: Working, ticket: Box<Ticket>, asked: Box<Asked>, mut reply: Reply) {
+pub(super) async fn wait(
+    desk: Working,
+    ticket: Box<Ticket>,
+    asked: Box<Asked>,
+    mut reply: Reply<Grant>,
+) {
     let waiter = desk.await_news(&ticket);
     let mut wait = begin(&desk, &ticket);
     // Without a claim nothing but the record decides.
@@ -70,7 +74,14 @@ pub(super) async fn wait(desk: Working, ticket: Box<Ticket>, asked: Box<Asked>, 
         }
         // On the heap, so that a waiting call does not hold what only claiming needs.
         match Box::pin(claim(&desk, &ticket, &asked, trust)).await {
-            Claimed::Yes => return deliver(&desk, reply, Grant::after_wait(*ticket, *asked)),
+            Claimed::Yes => {
+                let grant = Grant::after_wait(*ticket, *asked);
+                // A caller that has gone never starts its body.
+                if let Err(Ok(grant)) = reply.send(Ok(grant)) {
+                    desk.not_started(grant.report);
+                }
+                return;
+            }
             Claimed::No(error) => {
                 // Whatever became of the claim, no body begins here.
                 desk.not_started(report_to(*ticket, *asked));
@@ -84,7 +95,7 @@ pub(super) async fn wait(desk: Working, ticket: Box<Ticket>, asked: Box<Asked>, 
 }
 
 /// Tells the caller how its wait ended, and gives back what it held.
-fn end(desk: &Working, ticket: &Ticket, asked: &Asked, reply: Reply, end: End) {
+fn end(desk: &Working, ticket: &Ticket, asked: &Asked, reply: Reply<Grant>, end: End) {
     let id = ticket.approval_id.as_str();
     let error = match end {
         End::Refused(error) => error,
@@ -131,7 +142,7 @@ async fn watch(
     asked: &Asked,
     wait: &mut Wait,
     hints: bool,
-    reply: &mut Reply,
+    reply: &mut Reply<Grant>,
 ) -> Result<Trust, End> {
     let settings = &desk.core.settings;
     loop {
@@ -226,7 +237,7 @@ async fn look(
 }
 
 /// Ends when the caller has gone away.
-fn gone(reply: &mut Reply) -> impl Future<Output = ()> {
+fn gone(reply: &mut Reply<Grant>) -> impl Future<Output = ()> {
     poll_fn(|context| reply.poll_canceled(context))
 }
 

@@ -19,7 +19,7 @@ pub(crate) use claim::{claim, is_not_yet};
 pub(crate) use fault::{Step, fault};
 pub(crate) use read::document;
 pub(crate) use record::{Looked, record};
-pub(crate) use submission::{offers_claims, submission};
+pub(crate) use submission::{body_hash, offers_claims, submission};
 
 use crate::transport::ApprovalId;
 
@@ -62,6 +62,8 @@ pub(crate) struct Offers {
     pub(crate) claim: bool,
     pub(crate) outcome: bool,
     pub(crate) withdraw: bool,
+    /// The same request takes up the approval that it left.
+    pub(crate) resume: bool,
     /// Changes are pushed on a stream.
     pub(crate) events: bool,
 }
@@ -95,12 +97,12 @@ pub(crate) struct Ticket {
 
 /// What an answer to a submission that is no error leads to.
 #[derive(Debug)]
-pub(crate) enum Submitted {
+pub(crate) enum Judged {
     Run(Allowed),
     Wait(Ticket),
 }
 
-impl Submitted {
+impl Judged {
     pub(crate) fn offers(&self) -> Offers {
         match self {
             Self::Run(allowed) => allowed.offers,

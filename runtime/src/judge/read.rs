@@ -95,8 +95,9 @@ pub(super) fn offers(answer: &Answer, body: Node<'_>) -> Result<Offers, Error> {
             Some("claim") => offers.claim = true,
             Some("outcome") => offers.outcome = true,
             Some("withdraw") => offers.withdraw = true,
+            Some("resume") => offers.resume = true,
             Some("events") => offers.events = true,
-            // Words of later versions, and `resume`, which needs no bit here.
+            // Words of later versions.
             Some(_) => {}
             None => return Err(api(answer, "capabilities that are not an array of strings")),
         }

@@ -4,7 +4,7 @@ use sernixa_protocol::json::Node;
 
 use super::read::{api, document, echoes, evidence, odd, offers, text};
 use super::refusal::unauthorised;
-use super::{Allowed, Offers, Submitted, Terms, Ticket};
+use super::{Allowed, Judged, Offers, Terms, Ticket};
 use crate::error::{Error, Refusal};
 use crate::transport::{Answer, ApprovalId};
 
@@ -12,7 +12,7 @@ use crate::transport::{Answer, ApprovalId};
 ///
 /// # Errors
 /// Whatever keeps the body from running; `Api` for everything that is not listed.
-pub(crate) fn submission(terms: &Terms<'_>, answer: &Answer) -> Result<Submitted, Error> {
+pub(crate) fn submission(terms: &Terms<'_>, answer: &Answer) -> Result<Judged, Error> {
     match answer.status {
         200 | 202 => {}
         // Refused by whom or what it is.
@@ -38,13 +38,13 @@ pub(crate) fn submission(terms: &Terms<'_>, answer: &Answer) -> Result<Submitted
     echoes(answer, body, "request_id", terms.request_id)?;
     if answer.status == 202 {
         // Whatever its status word says (PROTOCOL 2).
-        return pending(terms, answer, body).map(Submitted::Wait);
+        return pending(terms, answer, body).map(Judged::Wait);
     }
     match text(body, "status").as_deref() {
-        Some("pending" | "pending_review") => pending(terms, answer, body).map(Submitted::Wait),
+        Some("pending" | "pending_review") => pending(terms, answer, body).map(Judged::Wait),
         Some("accepted" | "approved" | "auto_approved") => {
             let offers = claims_kept(terms, answer, body)?;
-            allowed(terms, answer, body, offers).map(Submitted::Run)
+            allowed(terms, answer, body, offers).map(Judged::Run)
         }
         // The reference's word for an allow; where calls are claimed it means: started before.
         Some("executed") => {
@@ -53,7 +53,7 @@ pub(crate) fn submission(terms: &Terms<'_>, answer: &Answer) -> Result<Submitted
                 return Err(Error::Replay(said(message, answer, body).boxed()));
             }
             let offers = claims_kept(terms, answer, body)?;
-            allowed(terms, answer, body, offers).map(Submitted::Run)
+            allowed(terms, answer, body, offers).map(Judged::Run)
         }
         Some("blocked") => Err(Error::Blocked(said("policy said no", answer, body).boxed())),
         Some("rejected") => Err(Error::Rejected(
@@ -88,6 +88,13 @@ fn allowed(
     if !agrees {
         return Err(api(answer, "an allow whose decision contradicts it"));
     }
+    // Whoever dispatches the call runs it, and it is to run once (PROTOCOL 7).
+    let ours = body
+        .get("dispatch_mode")
+        .is_none_or(|mode| mode.is_null() || mode.is("caller_owned_after_allowed"));
+    if !ours {
+        return Err(api(answer, "an allow of a call that it dispatches itself"));
+    }
     if !terms.opens_without_person() {
         let refusal = odd(answer, "an immediate allow at a risk that a person decides");
         return Err(Error::Api(refusal.boxed()));
@@ -111,6 +118,9 @@ fn pending(terms: &Terms<'_>, answer: &Answer, body: Node<'_>) -> Result<Ticket,
         return Err(api(answer, "an offer of claims without a claim_token"));
     }
     let bound = echoes(answer, body, "body_hash", terms.body_hash)?;
+    if offers.claim && terms.body_hash.is_empty() {
+        return Err(api(answer, "an offer of claims without a body_hash"));
+    }
     let attached = body
         .get("receipt")
         .and_then(|receipt| receipt.get("seq")?.as_u64());
@@ -123,6 +133,14 @@ fn pending(terms: &Terms<'_>, answer: &Answer, body: Node<'_>) -> Result<Ticket,
         expires_at,
         offers,
     })
+}
+
+/// What the service says that it hashed, of a call whose body it makes itself: 64 hex digits.
+pub(crate) fn body_hash(answer: &Answer) -> Option<Box<str>> {
+    let document = document(answer).ok()?;
+    let hash = text(document.root(), "body_hash")?;
+    let hex = |byte: u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    (hash.len() == 64 && hash.bytes().all(hex)).then(|| hash.into_owned().into())
 }
 
 /// What is offered; a client that has seen or demands claims goes on only with them.

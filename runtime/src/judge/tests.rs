@@ -32,10 +32,10 @@ fn answer(status: u16, body: &Value) -> Answer {
 }
 
 /// The verdict as a word: `run`, `wait`, or the error's kind.
-fn word(verdict: &Result<Submitted, Error>) -> &'static str {
+fn word(verdict: &Result<Judged, Error>) -> &'static str {
     match verdict {
-        Ok(Submitted::Run(_)) => "run",
-        Ok(Submitted::Wait(_)) => "wait",
+        Ok(Judged::Run(_)) => "run",
+        Ok(Judged::Wait(_)) => "wait",
         Err(error) => kind(error),
     }
 }
