@@ -24,6 +24,7 @@ mod promises;
 mod reported;
 mod shapes;
 mod steps;
+mod submitted;
 mod support;
 mod test_gate;
 mod waiting;

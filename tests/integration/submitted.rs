@@ -1,0 +1,347 @@
+//! A submission whose wait is the caller's to show, bound or leave: `Client::submit`.
+
+use std::sync::Arc;
+use std::task::{Context, Poll, Wake, Waker};
+use std::time::{Duration, SystemTime};
+
+use serde_json::json;
+use sernixa::embedded::engine::ChangeKind;
+use sernixa::embedded::{Decision, Engine, Record};
+use sernixa::testing::TestGate;
+use sernixa::{Client, Error, Pending, Permit, RiskLevel, Submitted};
+
+use crate::support::latch::{Latch, PATIENCE};
+use crate::support::reply::Reply;
+use crate::support::server::Server;
+use crate::support::service::{SUBMIT, Says, Service, action};
+
+fn submit(client: &Client, action: &sernixa::Action) -> Result<Submitted, Error> {
+    pollster::block_on(client.submit(action))
+}
+
+fn pending(client: &Client, action: &sernixa::Action) -> Pending {
+    match submit(client, action).unwrap() {
+        Submitted::Pending(pending) => pending,
+        Submitted::Allowed(permit) => panic!("{permit:?}"),
+    }
+}
+
+fn resumable() -> sernixa::Action {
+    action(RiskLevel::High)
+        .arguments(Vec::new())
+        .resume_key("month-end")
+}
+
+#[test]
+fn an_allow_is_told_as_a_permit() {
+    let service = Service::full(Says::Allowed);
+    let client = service.client();
+    match submit(&client, &action(RiskLevel::Low)).unwrap() {
+        Submitted::Allowed(permit) => {
+            assert_eq!(permit.approval_id(), Some("apr-1"));
+            permit.succeeded();
+        }
+        Submitted::Pending(pending) => panic!("{pending:?}"),
+    }
+    assert_eq!(service.outcomes(1), ["succeeded"]);
+    client.close_blocking();
+}
+
+#[test]
+fn what_waits_is_told_at_once_with_all_that_a_caller_can_say_of_it() {
+    let service = Service::full(Says::Pending);
+    let client = service.client();
+    let waits = pending(&client, &action(RiskLevel::High));
+    assert_eq!(waits.approval_id(), "apr-1");
+    let expires = waits.expires_at().unwrap();
+    assert!(expires > SystemTime::now() + Duration::from_hours(1));
+    // The service would resume, but no key was sent.
+    assert!(!waits.can_resume());
+    let shown = format!("{waits:?}");
+    assert!(
+        shown.contains("apr-1") && !shown.contains("token"),
+        "{shown}"
+    );
+    service.decide("approved");
+    let permit = pollster::block_on(waits.decided()).unwrap();
+    assert_eq!(permit.approval_id(), Some("apr-1"));
+    permit.succeeded();
+    assert_eq!(service.outcomes(1), ["succeeded"]);
+    client.close_blocking();
+}
+
+#[test]
+fn a_call_can_resume_only_where_a_key_was_sent_and_the_service_offers_it() {
+    for (capabilities, key, can) in [
+        (&["claim", "withdraw", "resume"][..], true, true),
+        (&["claim", "withdraw"], true, false),
+        (&[], true, false),
+        (&["claim", "withdraw", "resume"], false, false),
+    ] {
+        let service = Service::with(Says::Pending, capabilities);
+        let client = service.builder().binding_key("a binding key of the test");
+        let client = client.build().unwrap();
+        let asked = if key {
+            resumable()
+        } else {
+            action(RiskLevel::High)
+        };
+        let waits = pending(&client, &asked);
+        assert_eq!(waits.can_resume(), can, "{capabilities:?}");
+        drop(waits);
+        client.close_blocking();
+    }
+}
+
+#[test]
+fn refusals_and_odd_answers_are_errors_and_never_something_to_wait_for() {
+    for (status, body) in [
+        (200, "{}"),
+        (200, r#"{"status":"pending_review"}"#),
+        (202, "{}"),
+        (202, r#"{"approval_id":".."}"#),
+        (202, r#"{"approval_id":"a","approval_id":"b"}"#),
+        (202, r#"{"approval_id":"a","capabilities":["claim"]}"#),
+        (202, r#"{"approval_id":"a","capabilities":"resume"}"#),
+        (202, r#"{"approval_id":"a","request_id":"of another"}"#),
+        (302, "{}"),
+        (403, r#"{"detail":{"status":"blocked","reason":"no"}}"#),
+    ] {
+        let server = Server::start(move |_| Reply::json(status, body));
+        let client = Client::builder()
+            .environment(|_| None)
+            .base_url(server.url())
+            .build()
+            .unwrap();
+        let error = submit(&client, &action(RiskLevel::Low)).unwrap_err();
+        let fits = match status {
+            403 => matches!(error, Error::Blocked(_)),
+            _ => matches!(error, Error::Api(_)),
+        };
+        assert!(fits, "{status} {body}: {error}");
+        client.close_blocking();
+    }
+}
+
+#[test]
+fn an_end_that_no_service_names_or_that_cannot_be_read_is_no_end() {
+    for (expires_at, said) in [
+        (json!("2999-01-01T00:00:00Z"), true),
+        (json!("tomorrow"), false),
+        (json!(4_102_444_800_u64), false),
+        (json!(null), false),
+    ] {
+        let server = Server::start(move |request| {
+            if request.path() == SUBMIT {
+                let body = json!({"approval_id": "a", "expires_at": expires_at});
+                return Reply::json(202, body.to_string());
+            }
+            Reply::json(200, r#"{"approval_id":"a","status":"pending"}"#)
+        });
+        let client = Client::builder()
+            .environment(|_| None)
+            .base_url(server.url())
+            .build()
+            .unwrap();
+        let waits = pending(&client, &action(RiskLevel::High));
+        assert_eq!(waits.expires_at().is_some(), said);
+        drop(waits);
+        client.close_blocking();
+    }
+}
+
+#[test]
+fn one_that_nobody_asks_about_any_more_is_withdrawn() {
+    let service = Service::full(Says::Pending);
+    let client = service.client();
+    drop(pending(&client, &action(RiskLevel::High)));
+    let withdrawn = service
+        .server
+        .wait_for("POST", &Service::path("/withdraw"), 1);
+    assert_eq!(withdrawn.json()["claim_token"], "token-apr-1");
+    client.close_blocking();
+}
+
+#[test]
+fn one_whose_decision_is_not_awaited_to_the_end_is_withdrawn() {
+    let service = Service::full(Says::Pending);
+    let client = service.client();
+    let mut decided = Box::pin(pending(&client, &action(RiskLevel::High)).decided());
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(decided.as_mut().poll(&mut context).is_pending());
+    drop(decided);
+    service
+        .server
+        .wait_for("POST", &Service::path("/withdraw"), 1);
+    client.close_blocking();
+}
+
+#[test]
+fn a_submission_dropped_while_it_is_under_way_is_finished_and_withdrawn() {
+    let service = Service::full(Says::Pending);
+    let client = service.client();
+    let held = service.hold(SUBMIT);
+    let mut call = Box::pin(client.submit(&action(RiskLevel::High)));
+    let mut context = Context::from_waker(Waker::noop());
+    assert!(call.as_mut().poll(&mut context).is_pending());
+    service.server.wait_for("POST", SUBMIT, 1);
+    drop(call);
+    held.open();
+    service
+        .server
+        .wait_for("POST", &Service::path("/withdraw"), 1);
+    client.close_blocking();
+}
+
+struct Rung(Latch);
+
+impl Wake for Rung {
+    fn wake(self: Arc<Self>) {
+        self.0.open();
+    }
+}
+
+#[test]
+fn one_that_was_told_to_wait_and_never_looked_is_withdrawn() {
+    let service = Service::full(Says::Pending);
+    let client = service.client();
+    let told = Latch::new();
+    let waker = Waker::from(Arc::new(Rung(told.clone())));
+    let mut call = Box::pin(client.submit(&action(RiskLevel::High)));
+    assert!(
+        call.as_mut()
+            .poll(&mut Context::from_waker(&waker))
+            .is_pending()
+    );
+    told.wait();
+    drop(call);
+    service
+        .server
+        .wait_for("POST", &Service::path("/withdraw"), 1);
+    client.close_blocking();
+}
+
+#[test]
+fn one_approved_and_dropped_before_its_permit_was_read_reports_that_it_did_not_start() {
+    let service = Service::full(Says::Pending);
+    service.decide("approved");
+    let client = service.client();
+    let waits = pending(&client, &action(RiskLevel::High));
+    service.server.wait_for("POST", &Service::path("/claim"), 1);
+    drop(waits);
+    assert_eq!(service.outcomes(1), ["not_started"]);
+    client.close_blocking();
+}
+
+#[test]
+fn the_wait_is_bounded_by_poll_timeout_even_where_nobody_awaits_it() {
+    let service = Service::full(Says::Pending);
+    let client = service
+        .builder()
+        .poll_timeout(Duration::from_millis(200))
+        .build()
+        .unwrap();
+    let waits = pending(&client, &action(RiskLevel::High));
+    // The driver gives up by itself.
+    service
+        .server
+        .wait_for("POST", &Service::path("/withdraw"), 1);
+    let error = pollster::block_on(waits.decided()).unwrap_err();
+    assert!(matches!(error, Error::Timeout(_)), "{error}");
+    assert_eq!(error.approval_id(), Some("apr-1"));
+    client.close_blocking();
+}
+
+#[test]
+fn closing_the_client_withdraws_what_is_pending_and_ends_it_with_an_error() {
+    let service = Service::full(Says::Pending);
+    let client = service.client();
+    let waits = pending(&client, &action(RiskLevel::High));
+    client.close_blocking();
+    service
+        .server
+        .wait_for("POST", &Service::path("/withdraw"), 1);
+    let error = pollster::block_on(waits.decided()).unwrap_err();
+    assert!(matches!(error, Error::Configuration(_)), "{error}");
+}
+
+/// An engine whose approvals the test decides, and its changes.
+fn engine() -> (Engine, impl Fn() -> ChangeKind, impl Drop) {
+    let engine = Engine::in_memory();
+    let (sender, changes) = std::sync::mpsc::channel();
+    let sender = std::sync::Mutex::new(sender);
+    let subscription = engine.subscribe(Box::new(move |change| {
+        let _ = sender.lock().unwrap().send(change.kind());
+    }));
+    let next = move || changes.recv_timeout(PATIENCE).unwrap();
+    (engine, next, Box::new(subscription))
+}
+
+fn leaving(engine: &Engine) -> Client {
+    Client::builder()
+        .environment(|_| None)
+        .binding_key("a binding key of the test")
+        .engine(engine.clone())
+        .reviewer(|_: &Record| Decision::leave())
+        .build()
+        .unwrap()
+}
+
+#[test]
+fn an_embedded_submission_is_told_and_withdrawn_as_over_http() {
+    let (engine, next, _subscription) = engine();
+    let client = leaving(&engine);
+    match submit(&client, &action(RiskLevel::Low)).unwrap() {
+        Submitted::Allowed(permit) => permit.succeeded(),
+        Submitted::Pending(pending) => panic!("{pending:?}"),
+    }
+    assert_eq!(next(), ChangeKind::Outcome);
+    let waits = pending(&client, &action(RiskLevel::High));
+    assert_eq!(next(), ChangeKind::Asked);
+    assert!(waits.expires_at().unwrap() > SystemTime::now());
+    assert!(!waits.can_resume());
+    drop(waits);
+    assert_eq!(next(), ChangeKind::Expired);
+    client.close_blocking();
+}
+
+#[test]
+fn with_a_resume_key_it_stays_and_the_next_submission_takes_it_up() {
+    let (engine, next, _subscription) = engine();
+    let client = leaving(&engine);
+    let first = pending(&client, &resumable());
+    assert_eq!(next(), ChangeKind::Asked);
+    assert!(first.can_resume());
+    let id = first.approval_id().to_owned();
+    drop(first);
+    let second = pending(&client, &resumable());
+    assert_eq!((second.approval_id(), next()), (&*id, ChangeKind::Resumed));
+    client.close_blocking();
+}
+
+#[test]
+fn of_two_that_hold_one_approval_the_earlier_ends_as_superseded() {
+    let (engine, _, _subscription) = engine();
+    let client = leaving(&engine);
+    let first = pending(&client, &resumable());
+    let second = pending(&client, &resumable());
+    let error = pollster::block_on(first.decided()).unwrap_err();
+    assert!(matches!(error, Error::Replay(_)), "{error}");
+    let mut waits = Box::pin(second.decided());
+    let polled = waits.as_mut().poll(&mut Context::from_waker(Waker::noop()));
+    assert!(matches!(polled, Poll::Pending));
+    client.close_blocking();
+}
+
+#[test]
+fn a_test_gate_holds_a_submission_until_it_is_decided() {
+    let gate = TestGate::new();
+    let held = gate.hold("integration");
+    let decided: Result<Permit, Error> = gate.scope(|| {
+        let client = Client::builder().environment(|_| None).build().unwrap();
+        let waits = pending(&client, &action(RiskLevel::High));
+        held.approve();
+        pollster::block_on(waits.decided())
+    });
+    decided.unwrap().succeeded();
+}
