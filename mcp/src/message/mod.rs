@@ -178,6 +178,9 @@ fn understand(text: &str, direction: Direction) -> Result<(Kind, Option<Range<us
         JsonErrorKind::TooDeep => {
             Refused::invalid(format!("it is more than {DEEPEST} levels deep"))
         }
+        JsonErrorKind::LoneSurrogate => {
+            Refused::parse("a string in it has half of a surrogate pair, which is no character")
+        }
         _ if text.starts_with('\u{feff}') => Refused::parse("it begins with a byte order mark"),
         _ => Refused::parse("it is not strict JSON"),
     })?;
