@@ -13,7 +13,7 @@ pub use sernixa_runtime::{Clock, Sleep};
 pub use sernixa_runtime::{DataSensitivity, DecisionStatus, OperationClass, RiskLevel};
 pub use sernixa_runtime::{Error, Refusal};
 pub use sernixa_runtime::{client, close, close_blocking, install};
-pub use sernixa_runtime::{delegation, dlp, logging, protocol};
+pub use sernixa_runtime::{boundary, delegation, dlp, gateway, logging, protocol};
 
 #[cfg(feature = "embedded")]
 pub use sernixa_runtime::embedded;

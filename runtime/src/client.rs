@@ -272,7 +272,7 @@ impl Client {
 }
 
 /// How a body ended that returned.
-fn outcome_of<T, E>(out: &Result<T, E>) -> Outcome {
+pub(crate) fn outcome_of<T, E>(out: &Result<T, E>) -> Outcome {
     match out.failure() {
         None => Outcome::Succeeded,
         Some(error) => Outcome::Failed(Some(error)),

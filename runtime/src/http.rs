@@ -53,6 +53,7 @@ pub(crate) struct HttpTransport {
     /// The base URL with its path prefix, without a slash at the end.
     base: Box<str>,
     submit: Url,
+    call_tool: Url,
     outcomes: Url,
     delegations: Url,
     ready: Url,
@@ -104,6 +105,7 @@ impl HttpTransport {
         Ok(Self {
             client,
             submit: at("/api/actions/execute")?,
+            call_tool: at("/api/mcp/tools/call")?,
             outcomes: at("/api/approvals/outcomes")?,
             delegations: at("/api/delegations")?,
             ready: at("/ready")?,
@@ -123,6 +125,7 @@ impl HttpTransport {
     fn target(&self, endpoint: &Endpoint) -> Result<(Method, Url), Fault> {
         Ok(match endpoint {
             Endpoint::Submit => (Method::POST, self.submit.clone()),
+            Endpoint::CallTool => (Method::POST, self.call_tool.clone()),
             Endpoint::Record(id) => (Method::GET, self.approval(id, "")?),
             Endpoint::Claim(id) => (Method::POST, self.approval(id, "/claim")?),
             Endpoint::Withdraw(id) => (Method::POST, self.approval(id, "/withdraw")?),

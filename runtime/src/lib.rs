@@ -3,6 +3,7 @@
 
 mod action;
 mod ambient;
+pub mod boundary;
 mod callsite;
 mod capture;
 mod client;
@@ -17,6 +18,7 @@ mod driver;
 pub mod embedded;
 mod error;
 mod events;
+pub mod gateway;
 mod global;
 mod grant;
 mod http;

@@ -46,6 +46,8 @@ impl fmt::Debug for ApprovalId {
 pub(crate) enum Endpoint {
     /// `POST /api/actions/execute` (PROTOCOL 2).
     Submit,
+    /// `POST /api/mcp/tools/call` (PROTOCOL 7): a submission of which the service makes the body.
+    CallTool,
     /// `GET /api/approvals/{id}` (PROTOCOL 3.1).
     Record(ApprovalId),
     /// `POST /api/approvals/{id}/claim` (DESIGN 7).
@@ -66,6 +68,8 @@ pub(crate) struct Request {
     pub(crate) endpoint: Endpoint,
     /// JSON text, UTF-8; `None` for a `GET`.
     pub(crate) body: Option<Bytes>,
+    /// Sent again where that may help; else what the first attempt says is the answer.
+    pub(crate) retried: bool,
 }
 
 impl Request {
@@ -73,6 +77,7 @@ impl Request {
         Self {
             endpoint,
             body: None,
+            retried: true,
         }
     }
 
@@ -80,6 +85,15 @@ impl Request {
         Self {
             endpoint,
             body: Some(body),
+            retried: true,
+        }
+    }
+
+    /// One attempt, whatever comes of it.
+    pub(crate) fn once(self) -> Self {
+        Self {
+            retried: false,
+            ..self
         }
     }
 

@@ -1,8 +1,10 @@
 //! From an action to what is submitted: [`Action`] and the call site of an attribute end in the
 //! same [`Submission`].
 
+mod arguments;
 mod prepare;
 mod submission;
+mod tool_call;
 
 use std::fmt;
 use std::sync::OnceLock;
@@ -13,9 +15,11 @@ use sernixa_protocol::canonical::{self, CanonicalError};
 use sernixa_protocol::submission::Template;
 use sernixa_protocol::{DataSensitivity, OperationClass, RiskLevel};
 
-pub(crate) use prepare::{build_fault, prepare, prepare_call};
+use arguments::Arguments;
+pub(crate) use prepare::{build_fault, choose_client, prepare, prepare_call, value_fault};
 pub(crate) use submission::Prepared;
 pub use submission::Submission;
+pub(crate) use tool_call::{ToolCall, prepare_tool_call};
 
 use crate::capture::VALUE_LIMIT;
 
@@ -52,7 +56,7 @@ pub struct Action {
     /// Each value as canonical JSON already, or why it has none.
     metadata: Vec<(String, Result<String, CanonicalError>)>,
     summary: Option<String>,
-    arguments: Option<Vec<(String, Value)>>,
+    arguments: Option<Arguments>,
     capture: Option<bool>,
     resume_key: Option<String>,
     /// What all calls of this action share, once it was prepared.
@@ -147,8 +151,24 @@ impl Action {
 
     /// The arguments by name. They are counted and digested, and sent only where capture is on.
     /// Without this call there is no digest, and the action is neither remembered nor resumed.
+    ///
+    /// What of them does not fit into 64 KiB is not digested, and named in `arguments_unbound`.
     pub fn arguments(mut self, arguments: Vec<(String, Value)>) -> Self {
-        self.arguments = Some(arguments);
+        self.arguments = Some(Arguments::Values(arguments));
+        self.changed()
+    }
+
+    /// As [`arguments`](Self::arguments), from the text of one JSON object: its members are the
+    /// arguments. The same values have the same digest, but nothing is lost on the way: integers keep
+    /// any size, and `1` is not `1.0`. The last of both calls holds.
+    ///
+    /// The digest covers all of it, whatever its size and depth: the text is in memory already, and
+    /// whoever read it has bounded it. Captured, the values are sent in the order of their names.
+    ///
+    /// What is not [strict JSON](sernixa_protocol::json), a member that is there twice included, or
+    /// no object, is [`Error::Validation`](crate::Error::Validation) when the action is prepared.
+    pub fn arguments_json(mut self, json: &str) -> Self {
+        self.arguments = Some(Arguments::of_text(json));
         self.changed()
     }
 
@@ -167,6 +187,22 @@ impl Action {
         self
     }
 
+    /// Another intent.
+    pub(crate) fn intent(mut self, intent_id: impl Into<String>) -> Self {
+        self.intent_id = intent_id.into();
+        self.changed()
+    }
+
+    /// Whether it names any system.
+    pub(crate) fn has_systems(&self) -> bool {
+        !self.systems.is_empty()
+    }
+
+    /// Whether values are sent, where it says so itself.
+    pub(crate) fn captures(&self) -> Option<bool> {
+        self.capture
+    }
+
     /// What was made of the facts before does not hold any more.
     fn changed(mut self) -> Self {
         self.template = OnceLock::new();
@@ -178,6 +214,7 @@ impl Action {
 impl fmt::Debug for Action {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let names = |names: Vec<&String>| format!("{names:?}");
+        let arguments = self.arguments.as_ref().map(Arguments::names);
         f.debug_struct("Action")
             .field("intent_id", &self.intent_id)
             .field("risk", &self.risk)
@@ -190,16 +227,7 @@ impl fmt::Debug for Action {
                 "metadata",
                 &names(self.metadata.iter().map(|(name, _)| name).collect()),
             )
-            .field(
-                "arguments",
-                &names(
-                    self.arguments
-                        .iter()
-                        .flatten()
-                        .map(|(name, _)| name)
-                        .collect(),
-                ),
-            )
+            .field("arguments", &names(arguments.iter().flatten().collect()))
             .field("resume_key", &self.resume_key.is_some())
             .finish_non_exhaustive()
     }

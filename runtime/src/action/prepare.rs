@@ -7,6 +7,7 @@ use sernixa_protocol::canonical::{self, CanonicalError};
 use sernixa_protocol::submission::{BuildError, Draft, Fields, Stamp, Template};
 
 use super::Action;
+use super::arguments::Arguments;
 use super::submission::{Prepared, Submission};
 use crate::capture::{Json, VALUE_LIMIT};
 use crate::client::Client;
@@ -17,6 +18,7 @@ use crate::error::{Error, Refusal};
 use crate::logging::event;
 use crate::random::two_ids;
 use crate::support::{Call, Kind};
+use crate::transport::Endpoint;
 
 /// What the digest calls the function itself: no parameter is called so.
 const INSTANCE: &str = "<>";
@@ -80,23 +82,14 @@ pub(crate) fn prepare(action: &Action, client: &Client) -> Result<Prepared, Erro
     let template = action_template(action)?;
     let capture = action.capture.unwrap_or(settings.capture_arguments);
     let captured = match &action.arguments {
-        Some(arguments) if capture => {
-            let values: Vec<_> = arguments.iter().map(|(_, value)| value).collect();
-            let mut text = String::new();
-            canonical::append(&values, VALUE_LIMIT, &mut text)
-                .map_err(|fault| value_fault("the captured arguments", &fault))?;
-            Some(text)
-        }
+        Some(arguments) if capture => Some(arguments.captured()?),
         _ => None,
     };
     let metadata = action_metadata(action)?;
-    let arguments = action.arguments.as_ref().map(|arguments| {
-        let listed: Vec<(&str, Option<&dyn Json>)> = arguments
-            .iter()
-            .map(|(name, value)| (name.as_str(), Some(value as &dyn Json)))
-            .collect();
-        digest(&settings.binding, &listed)
-    });
+    let arguments = action
+        .arguments
+        .as_ref()
+        .map(|arguments| arguments.digest(&settings.binding));
     let resume = match &action.resume_key {
         Some(key) => resumable(settings, key, arguments.as_ref(), &WARNED)?,
         None => None,
@@ -162,6 +155,7 @@ fn seal(client: Client, parts: &Parts<'_>) -> Result<Prepared, Error> {
     };
     Ok(Prepared {
         captures: parts.captured.is_some(),
+        endpoint: Endpoint::Submit,
         submission,
         client,
         signer,
@@ -242,7 +236,7 @@ fn attribute_metadata(call: &Call<'_>) -> Result<Option<String>, Error> {
     Ok(Some(text))
 }
 
-fn action_metadata(action: &Action) -> Result<Option<String>, Error> {
+pub(super) fn action_metadata(action: &Action) -> Result<Option<String>, Error> {
     if action.metadata.is_empty() {
         return Ok(None);
     }
@@ -303,7 +297,7 @@ fn resumable(
     Ok(Some(resume_key(&key)))
 }
 
-fn action_template(action: &Action) -> Result<Template, Error> {
+pub(super) fn action_template(action: &Action) -> Result<Template, Error> {
     if let Some(template) = action.template.get() {
         return Ok(template.clone());
     }
@@ -316,15 +310,8 @@ fn action_template(action: &Action) -> Result<Template, Error> {
     let sensitivity = action.sensitivity.as_ref();
     let sensitivity = sensitivity.ok_or_else(|| missing("data_sensitivity", "sensitivity"))?;
     let systems: Vec<&str> = action.systems.iter().map(String::as_str).collect();
-    let arguments = action.arguments.as_deref().unwrap_or_default();
-    let mut names: Vec<&str> = arguments.iter().map(|(name, _)| name.as_str()).collect();
-    names.sort_unstable();
-    if names
-        .windows(2)
-        .any(|pair| matches!(pair, [a, b] if a == b))
-    {
-        return Err(Error::validation("two arguments have the same name"));
-    }
+    let arguments = action.arguments.as_ref();
+    arguments.map_or(Ok(()), Arguments::check)?;
     let given = action.id.as_deref();
     let fields = Fields {
         intent_id: &action.intent_id,
@@ -339,7 +326,7 @@ fn action_template(action: &Action) -> Result<Template, Error> {
             .or(given)
             .unwrap_or(&action.intent_id),
         module: action.module.as_deref().unwrap_or_default(),
-        args_count: u32::try_from(arguments.len()).unwrap_or(u32::MAX),
+        args_count: u32::try_from(arguments.map_or(0, Arguments::count)).unwrap_or(u32::MAX),
     };
     let template = Template::new(&fields)
         .and_then(|template| fields.refuse_secrets().map(|()| template))
@@ -348,7 +335,7 @@ fn action_template(action: &Action) -> Result<Template, Error> {
 }
 
 /// A value that has no JSON form, or too long a one. Never quotes it, nor what its type says.
-fn value_fault(what: &str, fault: &CanonicalError) -> Error {
+pub(crate) pub(super) fn value_fault(what: &str, fault: &CanonicalError) -> Error {
     let rule = match fault {
         CanonicalError::NotFinite => "holds NaN or an infinity, which JSON cannot say",
         CanonicalError::KeyKind => "holds a map whose keys are neither texts nor numbers",

@@ -6,6 +6,7 @@ use sernixa_protocol::RiskLevel;
 
 use crate::client::Client;
 use crate::delegation::Signer;
+use crate::transport::Endpoint;
 
 /// What is sent for one call, byte for byte.
 #[derive(Clone)]
@@ -70,6 +71,8 @@ impl fmt::Debug for Submission {
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) submission: Submission,
+    /// What its body is sent to.
+    pub(crate) endpoint: Endpoint,
     /// Who asks: the `TestGate` in scope, the client given, the global one.
     pub(crate) client: Client,
     /// Signs the steps after a delegated submission.

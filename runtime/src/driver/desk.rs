@@ -146,6 +146,7 @@ impl Desk {
     /// Sends, and sends again while that may help: the same bytes, at most 120 s in all.
     pub(super) async fn exchange(&self, request: &Request) -> Exchanged {
         let settings = &self.core.settings;
+        let max_retries = if request.retried { self.max_retries } else { 0 };
         let begin = settings.clock.monotonic();
         let (mut attempt, mut sent_before) = (0, false);
         let mut left = retry::ALL_ATTEMPTS;
@@ -159,8 +160,7 @@ impl Desk {
             }
             let elapsed = settings.clock.monotonic().saturating_sub(begin);
             let chance = retry::chance();
-            let Some(pause) = retry::pause(attempt, self.max_retries, elapsed, &result, chance)
-            else {
+            let Some(pause) = retry::pause(attempt, max_retries, elapsed, &result, chance) else {
                 return Exchanged {
                     result,
                     sent_before,

@@ -42,6 +42,7 @@ impl EmbeddedTransport {
         let body = request.text();
         let asked = match &request.endpoint {
             Endpoint::Submit => engine::Request::Submit { body },
+            Endpoint::CallTool => engine::Request::CallTool { body },
             Endpoint::Record(id) => engine::Request::Record {
                 approval_id: id.as_str(),
             },
@@ -60,7 +61,7 @@ impl EmbeddedTransport {
         let now = self.moments.now();
         let answer = self.engine.handle(&self.principal, asked, &now);
         if let Some(desk) = &self.desk
-            && request.endpoint == Endpoint::Submit
+            && matches!(request.endpoint, Endpoint::Submit | Endpoint::CallTool)
             && answer.status == 202
         {
             hand_in(desk, &answer.body);

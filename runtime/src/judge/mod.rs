@@ -17,7 +17,7 @@ use sernixa_protocol::RiskLevel;
 
 pub(crate) use claim::{claim, is_not_yet};
 pub(crate) use fault::{Step, fault};
-pub(crate) use read::document;
+pub(crate) use read::{document, strict};
 pub(crate) use record::{Looked, record};
 pub(crate) use submission::{body_hash, offers_claims, submission};
 

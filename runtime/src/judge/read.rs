@@ -16,20 +16,28 @@ const LEVELS: usize = 127;
 /// # Errors
 /// `Api`, for whatever is not `application/json` with one strict JSON object in UTF-8.
 pub(crate) fn document(answer: &Answer) -> Result<Document<'_>, Error> {
+    let document = strict(answer)?;
+    if document.root().is_object() {
+        Ok(document)
+    } else {
+        Err(api(answer, "an answer that is not a JSON object"))
+    }
+}
+
+/// The answer as a document of whatever kind.
+///
+/// # Errors
+/// `Api`, for whatever is not `application/json` with strict JSON in UTF-8.
+pub(crate) fn strict(answer: &Answer) -> Result<Document<'_>, Error> {
     let odd = |what| Error::Api(odd(answer, what).boxed());
     if !answer.json {
         return Err(odd("an answer that is not application/json"));
     }
     let text = str::from_utf8(&answer.body).map_err(|_| odd("an answer that is not UTF-8"))?;
-    let document = Document::parse_within(text, LEVELS).map_err(|error| {
+    Document::parse_within(text, LEVELS).map_err(|error| {
         let refusal = self::odd(answer, "an answer that is not strict JSON");
         Error::Api(refusal.caused_by(error).boxed())
-    })?;
-    if document.root().is_object() {
-        Ok(document)
-    } else {
-        Err(odd("an answer that is not a JSON object"))
-    }
+    })
 }
 
 /// The service sent `what`, which nobody can act on.

@@ -3,7 +3,9 @@
 use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
+use sernixa_protocol::json::Document;
 use sernixa_protocol::submission::Received;
+use sernixa_protocol::{RiskLevel, body_hash_json};
 
 use super::recorded::{Parts, Recorded};
 use super::table::{Ruling, Table, Verdict};
@@ -22,6 +24,7 @@ impl TestTransport {
     fn answer(&self, request: &Request) -> Answer {
         match &request.endpoint {
             Endpoint::Submit => self.submit(request.text()),
+            Endpoint::CallTool => self.call_tool(request.text()),
             Endpoint::Record(id) => self.record(id.as_str()),
             Endpoint::Withdraw(id) if self.table.withdrawn(id.as_str()) => {
                 say(200, &json!({"status": "expired", "reason": "withdrawn"}))
@@ -32,7 +35,9 @@ impl TestTransport {
             Endpoint::Outcomes => say(200, &json!({"results": []})),
             Endpoint::Ready => say(
                 200,
-                &json!({"status": "ready", "runtime_mode": "test_gate"}),
+                // With a Flight Recorder, so that what asks for one can be tested.
+                &json!({"status": "ready", "runtime_mode": "test_gate",
+                        "checks": {"flight_recorder": {"enabled": true}}}),
             ),
             Endpoint::Delegations => say(
                 200,
@@ -46,8 +51,20 @@ impl TestTransport {
             Ok(received) => received,
             Err(error) => return say(422, &json!({"detail": error.to_string()})),
         };
-        let (request_id, intent_id) = (received.request_id.clone(), received.intent_id.clone());
-        let recorded = recorded(received, body);
+        let request_id = received.request_id.clone();
+        self.judge(recorded(received, body), request_id.as_deref())
+    }
+
+    /// A tool call, as the submission that it stands for: its own body is what was recorded.
+    fn call_tool(&self, body: &str) -> Answer {
+        match called(body) {
+            Some((recorded, request_id)) => self.judge(recorded, Some(&request_id)),
+            None => say(422, &json!({"detail": "no tool call"})),
+        }
+    }
+
+    fn judge(&self, recorded: Recorded, request_id: Option<&str>) -> Answer {
+        let intent_id = recorded.intent_id().to_owned();
         let mut answer = Map::new();
         answer.insert("request_id".into(), request_id.into());
         answer.insert("body_hash".into(), recorded.body_hash().into());
@@ -115,6 +132,28 @@ fn recorded(received: Received, body: &str) -> Recorded {
         metadata,
         body: body.to_owned(),
     }))
+}
+
+/// A call of the MCP call gate (PROTOCOL 7), with its `request_id`. Only our own client asks a gate,
+/// so what such a call always has is there.
+fn called(body: &str) -> Option<(Recorded, String)> {
+    let document = Document::parse(body).ok()?;
+    let call = document.root();
+    let text = |name: &str| Some(call.get(name)?.as_str()?.into_owned());
+    let intent_id = text("intent_id")?;
+    let action_id = text("action_id").or_else(|| text("tool_name"))?;
+    let metadata = call.get("metadata")?.raw();
+    let recorded = Recorded(Arc::new(Parts {
+        risk_level: RiskLevel::parse(&text("risk_level")?)?,
+        agent_id: text("agent_id"),
+        // Over the whole call, so that no two calls that differ have the same.
+        body_hash: body_hash_json(&intent_id, &action_id, body).ok()?,
+        metadata: serde_json::from_str(metadata).unwrap_or_default(),
+        body: body.to_owned(),
+        intent_id,
+        action_id,
+    }));
+    Some((recorded, text("request_id")?))
 }
 
 /// Ends the subscription when it is dropped.
