@@ -1,0 +1,67 @@
+//! What a host has to call: this program, by a path that works wherever the host starts it, with the
+//! options that say whom the proxy asks.
+
+use std::path::{Path, PathBuf};
+
+use crate::backend::Target;
+use crate::{Failure, Global};
+
+/// The whole path of this program: as it stands on `PATH`, if it does (a package manager's link
+/// outlives an update), else as it was started. Never just the name: hosts that are started from a
+/// desktop have another `PATH`, and a server's own variables may change it.
+pub(super) fn this() -> Result<String, Failure> {
+    let running = std::env::current_exe().map_err(|error| {
+        let advice = "the path of this program is unknown; name it with --program PATH";
+        Failure::new(advice).caused_by(error)
+    })?;
+    let path = on_path(&running).unwrap_or(running);
+    text(&path, "the path of this program")
+}
+
+fn on_path(running: &Path) -> Option<PathBuf> {
+    let running = running.canonicalize().ok()?;
+    let name = running.file_name()?;
+    std::env::split_paths(&std::env::var_os("PATH")?)
+        .filter(|folder| folder.is_absolute())
+        .map(|folder| folder.join(name))
+        .find(|path| path.canonicalize().is_ok_and(|real| real == running))
+}
+
+/// Options of `sernixa mcp proxy`, files by their whole path.
+pub(super) fn options(
+    hold: Option<&str>,
+    config: Option<&Path>,
+    global: &Global,
+) -> Result<Vec<String>, Failure> {
+    let mut options = Vec::new();
+    match global.target()? {
+        Target::File(file) => {
+            options.extend(["--store".to_owned(), whole(&file)?]);
+        }
+        Target::Service(url) => {
+            let url = url.as_str().trim_end_matches('/');
+            options.extend(["--base-url".to_owned(), url.to_owned()]);
+        }
+    }
+    if let Some(file) = global.token_file() {
+        options.extend(["--token-file".to_owned(), whole(file)?]);
+    }
+    if let Some(hold) = hold {
+        options.extend(["--hold".to_owned(), hold.to_owned()]);
+    }
+    if let Some(file) = config {
+        options.extend(["--config".to_owned(), whole(file)?]);
+    }
+    Ok(options)
+}
+
+fn whole(path: &Path) -> Result<String, Failure> {
+    let whole = std::path::absolute(path)
+        .map_err(|error| Failure::new("the current folder cannot be read").caused_by(error))?;
+    text(&whole, "a path that the host is given")
+}
+
+fn text(path: &Path, what: &str) -> Result<String, Failure> {
+    let text = path.to_str().map(str::to_owned);
+    text.ok_or_else(|| Failure::new(format!("{what} is not UTF-8: {}", path.display())))
+}
