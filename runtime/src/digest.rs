@@ -12,7 +12,10 @@ use crate::capture::Json;
 use crate::config::bytes_of;
 use crate::error::Error;
 
-/// The most bytes of canonical arguments that are digested in all (DESIGN 5).
+/// The most bytes of canonical arguments that are digested in all (DESIGN 5). It bounds what is
+/// written on the way from the user's types; arguments that are one text already are digested whole
+/// ([`digest_of_text`]): cutting them would let no long call resume or be remembered, and whoever
+/// read the text has bounded it.
 const ARGUMENTS_LIMIT: usize = 64 * 1024;
 
 /// What argument digests are keyed with: without the key, nobody can guess arguments and compare.
@@ -118,16 +121,32 @@ pub(crate) fn digest(key: &BindingKey, arguments: &[(&str, Option<&dyn Json>)]) 
         mac.update(texts.get(range).unwrap_or_default().as_bytes());
     }
     mac.update(b"}");
-    let tag = mac.finalize().into_bytes();
-    let mut text = String::with_capacity(12 + 64);
-    text.push_str("hmac-sha256:");
-    hex_into(&tag, &mut text);
     Digest {
-        text,
+        text: tag(mac),
         unbound,
         texts,
         values,
     }
+}
+
+/// As [`digest`], of the canonical text of one object: the same for the same members.
+pub(crate) fn digest_of_text(key: &BindingKey, canonical: &str) -> Digest {
+    let mut mac = key.keyed.clone();
+    mac.update(canonical.as_bytes());
+    Digest {
+        text: tag(mac),
+        unbound: Vec::new(),
+        texts: String::new(),
+        values: Vec::new(),
+    }
+}
+
+fn tag(mac: Hmac<Sha256>) -> String {
+    let tag = mac.finalize().into_bytes();
+    let mut text = String::with_capacity(12 + 64);
+    text.push_str("hmac-sha256:");
+    hex_into(&tag, &mut text);
+    text
 }
 
 /// Appends `"name":value` if it fits, and says where the value begins.
