@@ -335,7 +335,7 @@ pub(super) fn action_template(action: &Action) -> Result<Template, Error> {
 }
 
 /// A value that has no JSON form, or too long a one. Never quotes it, nor what its type says.
-pub(crate) pub(super) fn value_fault(what: &str, fault: &CanonicalError) -> Error {
+pub(crate) fn value_fault(what: &str, fault: &CanonicalError) -> Error {
     let rule = match fault {
         CanonicalError::NotFinite => "holds NaN or an infinity, which JSON cannot say",
         CanonicalError::KeyKind => "holds a map whose keys are neither texts nor numbers",
