@@ -25,4 +25,5 @@ mod support;
 mod terminal;
 mod waiting;
 mod watching;
+mod wrapping;
 mod wrong_names;

@@ -56,7 +56,8 @@ fn hunks<'e>(text: &str, edits: &'e [Edit]) -> Vec<(Range<usize>, &'e [Edit])> {
 }
 
 fn shown(sign: char, line: &str, secrets: &[String]) -> String {
-    let mut line = line.to_owned();
+    // A tab would be shown as an escape.
+    let mut line = line.replace('\t', "    ");
     for secret in secrets {
         line = line.replace(secret, "\"…\"");
     }
