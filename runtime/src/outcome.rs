@@ -23,6 +23,8 @@ pub(crate) enum Outcome {
     Cancelled,
     /// It returned, and its value does not say how it went.
     Returned,
+    /// It asked for something before it goes on, in a call of its own.
+    Continued,
     /// It never began.
     NotStarted,
     /// Nobody said: a `Permit` was dropped.
@@ -38,6 +40,7 @@ impl Outcome {
             Self::Panicked => "panicked",
             Self::Cancelled => "cancelled",
             Self::Returned => "returned",
+            Self::Continued => "continued",
             Self::NotStarted => "not_started",
             Self::Unknown => "outcome_unknown",
         }

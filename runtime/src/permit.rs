@@ -62,6 +62,12 @@ impl Permit {
         self.finish(Outcome::Failed(None));
     }
 
+    /// The action has begun, and goes on in another call: an MCP server that answers
+    /// `input_required` ends this one so (DESIGN 7).
+    pub fn continued(self) {
+        self.finish(Outcome::Continued);
+    }
+
     /// What dropping it says.
     pub(crate) fn or_when_dropped(mut self, outcome: Outcome) -> Self {
         self.when_dropped = outcome;

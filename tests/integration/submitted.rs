@@ -5,7 +5,7 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
-use sernixa::embedded::engine::ChangeKind;
+use sernixa::embedded::engine::{AuditQuery, ChangeKind, Moment, Principal, Request, Timestamp};
 use sernixa::embedded::{Decision, Engine, Record};
 use sernixa::testing::TestGate;
 use sernixa::{Client, Error, Pending, Permit, RiskLevel, Submitted};
@@ -330,6 +330,28 @@ fn of_two_that_hold_one_approval_the_earlier_ends_as_superseded() {
     let mut waits = Box::pin(second.decided());
     let polled = waits.as_mut().poll(&mut Context::from_waker(Waker::noop()));
     assert!(matches!(polled, Poll::Pending));
+    client.close_blocking();
+}
+
+#[test]
+fn an_action_that_goes_on_in_another_call_ends_as_continued_and_the_record_and_audit_say_so() {
+    let (engine, next, _subscription) = engine();
+    let client = leaving(&engine);
+    let Submitted::Allowed(permit) = submit(&client, &action(RiskLevel::Low)).unwrap() else {
+        panic!("a low-risk read proceeds");
+    };
+    let id = permit.approval_id().unwrap().to_owned();
+    permit.continued();
+    assert_eq!(next(), ChangeKind::Outcome);
+    let moment = Moment::new(Timestamp::from_millis(4_000_000_000_000), [7; 32]);
+    let ask = |request| {
+        let answer = engine.handle(&Principal::local(), request, &moment);
+        serde_json::from_str::<serde_json::Value>(&answer.body).unwrap()
+    };
+    let record = ask(Request::Record { approval_id: &id });
+    assert_eq!(record["execution"], "continued", "{record}");
+    let events = ask(Request::AuditEvents(AuditQuery::default()));
+    assert!(events.to_string().contains("continued"), "{events}");
     client.close_blocking();
 }
 
