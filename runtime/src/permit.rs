@@ -68,6 +68,11 @@ impl Permit {
         self.finish(Outcome::Continued);
     }
 
+    /// The action did not begin after all, and will not: whoever was to do it is gone.
+    pub fn not_started(self) {
+        self.finish(Outcome::NotStarted);
+    }
+
     /// What dropping it says.
     pub(crate) fn or_when_dropped(mut self, outcome: Outcome) -> Self {
         self.when_dropped = outcome;
