@@ -37,6 +37,8 @@ pub(crate) struct ToolCall {
     /// Whether its arguments stand in it: then no other call has its body hash. Without arguments
     /// nobody can tell a call that has none from a client that sends none.
     pub(crate) is_bound: bool,
+    /// Whether the client says that it claims, where any submission says so: in `policy_surface`.
+    pub(crate) claims: bool,
 }
 
 /// Reads the body of a call.
@@ -78,6 +80,9 @@ pub(crate) fn read(body: &str) -> Result<ToolCall, Refusal> {
     Ok(ToolCall {
         submission: submission.json("metadata", &metadata).finish(),
         is_bound: arguments.is_some_and(|arguments| arguments.members().next().is_some()),
+        claims: object(call, "metadata")?
+            .and_then(|metadata| metadata.get("policy_surface"))
+            .is_some_and(|surface| surface.is("rust_sdk")),
     })
 }
 

@@ -11,6 +11,7 @@
     reason = "tests"
 )]
 
+mod boundary;
 mod configuration;
 mod delegation;
 mod doors;
@@ -20,6 +21,7 @@ mod embedded_delegation;
 mod embedded_file;
 mod events;
 mod examples;
+mod gateway;
 mod promises;
 mod reported;
 mod shapes;

@@ -4,6 +4,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use sernixa_protocol::dlp::protect_metadata_json;
 use sernixa_protocol::json::{Document, JsonError, JsonErrorKind, Node};
+use sernixa_protocol::rules::is_core_key;
 use sernixa_protocol::submission::{BuildError, MAX_BYTES, MAX_LEVELS};
 use sernixa_protocol::{DataSensitivity, OperationClass};
 
@@ -87,14 +88,14 @@ pub(crate) fn prepare_tool_call(
         ..action.clone().changed()
     };
     let template = action_template(&named)?;
-    let metadata = action_metadata(action)?.unwrap_or_else(|| "{}".to_owned());
+    let metadata = metadata(action)?;
     let spoken = Spoken {
         mcp_toolset_id: call.toolset_id,
         server_name: call.server_name,
         agent_id: call.agent_id,
         arguments: &object("the tool's arguments", call.arguments)?,
         resource_hints: call.resource_hints,
-        metadata: &object("the metadata", &metadata)?,
+        metadata: &metadata,
     };
     let spoken = serde_json::to_string(&spoken).map_err(|_| unsayable())?;
     let protected = protect_metadata_json(&spoken, settings.dlp_mode, &settings.detectors)
@@ -149,6 +150,25 @@ pub(crate) fn prepare_tool_call(
         signer: None,
         captures: true,
     })
+}
+
+/// The caller's metadata, and the word by which our clients say that they claim: a service that
+/// kept a call for one that only polls would take our look at its record for the start.
+fn metadata(action: &Action) -> Result<Box<RawValue>, Error> {
+    let given = action_metadata(action)?.unwrap_or_else(|| "{}".to_owned());
+    let given = object("the metadata", &given)?;
+    let document = Document::parse(given.get()).map_err(|_| unsayable())?;
+    let mut text = String::from(r#"{"policy_surface":"rust_sdk""#);
+    for (name, value) in document.root().members() {
+        if !is_core_key(&name.as_str().unwrap_or_default()) {
+            text.push(',');
+            text.push_str(name.raw());
+            text.push(':');
+            text.push_str(value.raw());
+        }
+    }
+    text.push('}');
+    RawValue::from_string(text).map_err(|_| unsayable())
 }
 
 /// The text of one strict JSON object.

@@ -4,7 +4,7 @@ use serde::Serialize;
 use sernixa_protocol::canonical::{self, CanonicalError};
 use sernixa_protocol::json::Document;
 
-use crate::action::{Action, value_fault};
+use crate::action::value_fault;
 use crate::capture::VALUE_LIMIT;
 use crate::error::{Error, Refusal};
 
@@ -48,11 +48,4 @@ pub(super) fn by_name(text: String) -> String {
         // What is no JSON is told when the action is prepared.
         _ => text,
     }
-}
-
-/// The action with these arguments: the text of an object.
-pub(super) fn with(action: Action, arguments: &str) -> Action {
-    let arguments: serde_json::Map<String, serde_json::Value> =
-        serde_json::from_str(arguments).unwrap_or_default();
-    action.arguments(arguments.into_iter().collect())
 }

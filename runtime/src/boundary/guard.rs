@@ -83,7 +83,7 @@ impl Guard {
     /// [`Error::Validation`] for arguments that JSON cannot say without ambiguity.
     pub fn action(&self, arguments: &(impl Serialize + ?Sized)) -> Result<Action, Error> {
         let text = arguments::by_name(arguments::text_of(arguments)?);
-        Ok(arguments::with(self.action.clone(), &text))
+        Ok(self.action.clone().arguments_json(&text))
     }
 
     /// Asks for a call with these arguments, and leaves the tool to the caller: for adapters whose

@@ -2,7 +2,6 @@
 
 use sernixa_protocol::action_id;
 
-use super::arguments;
 use super::facts::facts;
 use super::invocation::McpInvocation;
 use crate::action::{Action, choose_client};
@@ -74,7 +73,7 @@ impl McpToolBoundary {
             .action_id(action_id("mcp", &tool))
             .metadata([("framework", "mcp")])
             .metadata(call.members(with_values)?);
-        Ok(arguments::with(action, call.arguments_text()))
+        Ok(action.arguments_json(call.arguments_text()))
     }
 
     /// Runs the tool if the call is approved, and reports how it ended. Blocks this thread, as

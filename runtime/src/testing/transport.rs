@@ -25,7 +25,7 @@ impl TestTransport {
         match &request.endpoint {
             Endpoint::Submit => self.submit(request.text()),
             Endpoint::CallTool => self.call_tool(request.text()),
-            Endpoint::Record(id) => self.record(id.as_str()),
+            Endpoint::Record(id) | Endpoint::Await(id) => self.record(id.as_str()),
             Endpoint::Withdraw(id) if self.table.withdrawn(id.as_str()) => {
                 say(200, &json!({"status": "expired", "reason": "withdrawn"}))
             }

@@ -64,6 +64,28 @@ fn a_caller_cannot_claim_what_the_gate_has_not_seen() {
 }
 
 #[test]
+fn a_look_by_a_client_that_claims_starts_nothing() {
+    let service = Service::start();
+    for (metadata, execution) in [
+        (r#""policy_surface":"rust_sdk""#, "none"),
+        (r#""policy_surface":"python_sdk""#, "delivered"),
+        (r#""policy_surface":true"#, "delivered"),
+        ("", "delivered"),
+    ] {
+        let rest = format!(r#","arguments":{{"of":{execution:?}}},"metadata":{{{metadata}}}"#);
+        let waits = service
+            .post("/api/mcp/tools/call", DEMO, &call("high", &rest))
+            .json();
+        let path = format!("/api/approvals/{}", waits["approval_id"].as_str().unwrap());
+        let yes = r#"{"decision":"approved","reason":"seen and fine"}"#;
+        assert_eq!(service.post(&format!("{path}/decision"), DEMO, yes).status, 200);
+        // The caller's own look, after which a client that does not claim runs.
+        service.get(&path, DEMO);
+        assert_eq!(service.get(&path, DEMO).json()["execution"], execution);
+    }
+}
+
+#[test]
 fn a_retry_is_told_from_a_replay_by_the_bytes_that_came() {
     let service = Service::start();
     let path = "/api/mcp/tools/call";
