@@ -1,9 +1,14 @@
 //! Sernixa in front of MCP tools: middleware for servers made with rmcp, and the proxy that stands
 //! between any MCP host and any MCP server.
 
-#[cfg(feature = "proxy")]
+#[cfg(feature = "middleware")]
+mod decision;
+#[cfg(feature = "message")]
 pub mod message;
 #[cfg(feature = "middleware")]
 mod middleware;
 #[cfg(feature = "proxy")]
 pub mod proxy;
+
+#[cfg(feature = "middleware")]
+pub use middleware::{Governed, REFUSED, RefusedResult, ToolFacts, refused_error, refused_result};
