@@ -416,6 +416,9 @@ pub struct Approval {
     pub claim: Option<Arc<Claim>>,
     /// How many clients have attached; only the last one's token claims.
     pub attachment: u32,
+    /// When a client that waits for it was last noticed: it attached, or looked at the record. Only
+    /// where a later submission may attach; of the others the one waiter withdraws when it leaves.
+    pub waiter_seen_at: Option<Timestamp>,
     /// The policy set it was judged by.
     pub policy_digest: Digest,
     /// The number of its last audit event.
@@ -438,6 +441,11 @@ impl Approval {
             // Delivered: the client that read it reports nothing. The rest has ended.
             _ => None,
         }
+    }
+
+    /// Whether it outlives its waiter, so that nobody may be waiting for it.
+    pub(crate) fn outlives_waiter(&self) -> bool {
+        self.subject.resume != Resume::Never
     }
 
     /// Whether a submission with the same resume key may attach to it at `now`.

@@ -155,6 +155,12 @@ impl Record {
         self.approval.claim_by
     }
 
+    /// When a client that waits for it was last noticed, of an approval that outlives its waiters
+    /// (a resume key): about every 20 s while one waits.
+    pub const fn waiter_seen_at(&self) -> Option<Timestamp> {
+        self.approval.waiter_seen_at
+    }
+
     /// The record as JSON (DESIGN 11).
     pub fn json(&self, detail: Detail) -> String {
         self.write(detail).finish()
@@ -200,6 +206,7 @@ impl Record {
             )
             .digest("body_hash", &subject.body_hash)
             .string("execution", self.approval.execution.as_str())
+            .optional_time("waiter_seen_at", self.approval.waiter_seen_at)
             .digest("policy_digest", &self.approval.policy_digest)
             .flag("self_decided", self.self_decided());
         match detail {

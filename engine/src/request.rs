@@ -26,6 +26,11 @@ pub enum Request<'a> {
         /// The approval.
         approval_id: &'a str,
     },
+    /// `GET /api/approvals/{id}?waiting=true`: the record, for one that waits for the decision.
+    Await {
+        /// The approval.
+        approval_id: &'a str,
+    },
     /// `GET /api/approvals/pending`
     Pending {
         /// At most so many, 1 to 100.
@@ -138,6 +143,7 @@ impl std::fmt::Debug for Request<'_> {
             Self::Submit { .. } => "Submit",
             Self::CallTool { .. } => "CallTool",
             Self::Record { .. } => "Record",
+            Self::Await { .. } => "Await",
             Self::Pending { .. } => "Pending",
             Self::Decide { .. } => "Decide",
             Self::Claim { .. } => "Claim",

@@ -21,6 +21,13 @@ pub(crate) struct Asked {
     pub(crate) signer: Option<Signer>,
 }
 
+impl Asked {
+    /// The approval stays when its waiter leaves, for the same request.
+    pub(crate) fn can_resume(&self, ticket: &Ticket) -> bool {
+        self.resumable && ticket.offers.resume
+    }
+}
+
 /// What an answer to the submission says, if it is no refusal.
 pub(crate) enum Told {
     /// The body may run.
@@ -50,7 +57,7 @@ impl Awaited {
         let awaited = Self {
             approval_id: ticket.approval_id.clone(),
             expires_at: ticket.expires_at,
-            can_resume: asked.resumable && ticket.offers.resume,
+            can_resume: asked.can_resume(ticket),
             decision,
         };
         (awaited, reply)

@@ -127,6 +127,7 @@ impl HttpTransport {
             Endpoint::Submit => (Method::POST, self.submit.clone()),
             Endpoint::CallTool => (Method::POST, self.call_tool.clone()),
             Endpoint::Record(id) => (Method::GET, self.approval(id, "")?),
+            Endpoint::Await(id) => (Method::GET, self.approval(id, "?waiting=true")?),
             Endpoint::Claim(id) => (Method::POST, self.approval(id, "/claim")?),
             Endpoint::Withdraw(id) => (Method::POST, self.approval(id, "/withdraw")?),
             Endpoint::Outcomes => (Method::POST, self.outcomes.clone()),

@@ -50,6 +50,8 @@ pub(crate) enum Endpoint {
     CallTool,
     /// `GET /api/approvals/{id}` (PROTOCOL 3.1).
     Record(ApprovalId),
+    /// `GET /api/approvals/{id}?waiting=true`: the record, and a sign that somebody waits.
+    Await(ApprovalId),
     /// `POST /api/approvals/{id}/claim` (DESIGN 7).
     Claim(ApprovalId),
     /// `POST /api/approvals/{id}/withdraw` (DESIGN 7).

@@ -176,6 +176,10 @@ pub(crate) struct Record {
     body_hash: String,
     /// What became of it: `none`, `claimed`, `delivered`, or an outcome.
     execution: String,
+    /// When a client that waits for it was last noticed, of an approval that outlives its waiters
+    /// (a resume key). Null for all others.
+    #[schema(format = DateTime)]
+    waiter_seen_at: Option<String>,
     #[schema(pattern = "^[0-9a-f]{64}$")]
     policy_digest: String,
     self_decided: bool,

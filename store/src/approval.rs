@@ -19,10 +19,12 @@ use crate::value::{Hash, Number, Time, column, limit, list, listed, number, time
 const INSERT: &str = "\
     INSERT INTO approvals (id, organisation, key, created_at, resume, status, execution, reason,
         decision, decision_reason, decided_by, decided_at, self_decided, expiry, claim_by,
-        claim_id, claimed_at, claim_seq, claim_hash, attachment, policy_digest, seq, due)
+        claim_id, claimed_at, claim_seq, claim_hash, attachment, policy_digest, seq, due,
+        waiter_seen_at)
     VALUES (:id, :organisation, :key, :created_at, :resume, :status, :execution, :reason,
         :decision, :decision_reason, :decided_by, :decided_at, :self_decided, :expiry, :claim_by,
-        :claim_id, :claimed_at, :claim_seq, :claim_hash, :attachment, :policy_digest, :seq, :due)";
+        :claim_id, :claimed_at, :claim_seq, :claim_hash, :attachment, :policy_digest, :seq, :due,
+        :waiter_seen_at)";
 
 const UPDATE: &str = "\
     UPDATE approvals SET status = :status, execution = :execution, reason = :reason,
@@ -30,7 +32,7 @@ const UPDATE: &str = "\
         decided_at = :decided_at, self_decided = :self_decided, expiry = :expiry,
         claim_by = :claim_by, claim_id = :claim_id, claimed_at = :claimed_at,
         claim_seq = :claim_seq, claim_hash = :claim_hash, attachment = :attachment,
-        policy_digest = :policy_digest, seq = :seq, due = :due
+        policy_digest = :policy_digest, seq = :seq, due = :due, waiter_seen_at = :waiter_seen_at
     WHERE id = :id";
 
 const INSERT_SUBMISSION: &str = "\
@@ -55,7 +57,7 @@ macro_rules! select {
             "s.delegation_depth, s.delegator_owners, s.signing_key_id, s.request_id, ",
             "s.intent_id, s.action_id, s.risk, s.operation_class, s.data_sensitivity, ",
             "s.systems, s.summary, s.metadata, s.body_hash, s.detached, s.fingerprint, ",
-            "s.claims, s.expires_at ",
+            "s.claims, s.expires_at, a.waiter_seen_at ",
             "FROM approvals a JOIN submissions s ON s.approval = a.number ",
             $rest
         )
@@ -105,7 +107,7 @@ pub(crate) fn after(
 pub(crate) fn put(connection: &Connection, approval: &Approval) -> Result<()> {
     let decided = approval.decided.as_deref();
     let claim = approval.claim.as_deref();
-    let standing: [(&str, &dyn ToSql); 19] = [
+    let standing: [(&str, &dyn ToSql); 20] = [
         (":id", &approval.id.0),
         (":status", &approval.status.as_str()),
         (":execution", &approval.execution.as_str()),
@@ -134,6 +136,7 @@ pub(crate) fn put(connection: &Connection, approval: &Approval) -> Result<()> {
         (":policy_digest", &Hash(approval.policy_digest)),
         (":seq", &number(approval.seq)?),
         (":due", &time_of(approval.due)?),
+        (":waiter_seen_at", &time_of(approval.waiter_seen_at)?),
     ];
     if query::execute(connection, UPDATE, &standing[..])? > 0 {
         return Ok(());
@@ -200,6 +203,7 @@ pub(crate) fn read(row: &Row<'_>) -> Result<Approval> {
         claim_by: maybe_time(row, 14)?,
         claim: claim(row)?.map(Arc::new),
         attachment: column(row, 19)?,
+        waiter_seen_at: maybe_time(row, 44)?,
         policy_digest: column::<Hash>(row, 20)?.0,
         seq: column::<Number>(row, 21)?.0,
         due: maybe_time(row, 22)?,

@@ -11,7 +11,8 @@ const APPLICATION_ID: i32 = 0x5352_4e58;
 
 /// How each version is made of the one before; the first of nothing. Only ever added to: what was
 /// released once stays as it is.
-pub(crate) const MIGRATIONS: &[&str] = &[include_str!("schema/1.sql")];
+pub(crate) const MIGRATIONS: &[&str] =
+    &[include_str!("schema/1.sql"), include_str!("schema/2.sql")];
 
 /// What a file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

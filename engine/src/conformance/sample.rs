@@ -72,6 +72,7 @@ fn of_subject(seed: u8, subject: Subject) -> Approval {
         claim_by: None,
         claim: None,
         attachment: 1,
+        waiter_seen_at: None,
         policy_digest: Digest([0xab; 32]),
         seq: 1,
         due,
@@ -106,6 +107,10 @@ pub(super) fn all_states(first: &Approval) -> Vec<Approval> {
             });
         }
     }
+    states.push(Approval {
+        waiter_seen_at: Some(at),
+        ..first.clone()
+    });
     for expiry in Expiry::ALL {
         states.push(Approval {
             expiry: Some(expiry),

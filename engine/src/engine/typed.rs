@@ -12,7 +12,7 @@ use crate::moment::{Moment, Timestamp};
 use crate::principal::Principal;
 use crate::record::Record;
 use crate::refusal::{Refusal, Word};
-use crate::step::{Command, DecideAsk};
+use crate::step::{Command, DecideAsk, Reader};
 use crate::store::StoreError;
 
 impl Engine {
@@ -43,7 +43,7 @@ impl Engine {
         id: ApprovalId,
         moment: &Moment,
     ) -> Result<Record, Refusal> {
-        match self.guarded(|| self.read(caller, id, moment))? {
+        match self.guarded(|| self.read(caller, id, Reader::Anyone, moment))? {
             Reply::Record(approval) => Ok(Record::new(approval)),
             other => Err(unexpected(other)),
         }

@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use crate::answer::{self, Answer, Asked, Reply};
-use crate::approval::ApprovalId;
+use crate::approval::{ApprovalId, ClientKind};
 use crate::call_tool;
 use crate::delegation::{TokenAsk, TokenId};
 use crate::digest::Digest;
@@ -16,7 +16,7 @@ use crate::principal::{Principal, Role};
 use crate::receive::{self, Nonce, Received};
 use crate::refusal::{Refusal, Word};
 use crate::request::{self, Request};
-use crate::step::{ClaimAsk, Command, Found, Halt, Submission};
+use crate::step::{ClaimAsk, Command, Found, Halt, Reader, Submission};
 use crate::store::StoreError;
 
 /// How often a verdict is computed anew because the policy set changed meanwhile, before the
@@ -84,7 +84,12 @@ impl Engine {
                 must_be_agent(caller)?;
                 return self.submit(caller, body, moment);
             }
-            Request::Record { approval_id } => self.read(caller, known(approval_id)?, moment)?,
+            Request::Record { approval_id } => {
+                self.read(caller, known(approval_id)?, Reader::Anyone, moment)?
+            }
+            Request::Await { approval_id } => {
+                self.read(caller, known(approval_id)?, Reader::Waiter, moment)?
+            }
             Request::Pending { limit } => {
                 self.run(Command::Pending(caller, limit.clamp(1, 100)), moment)?
             }
@@ -151,6 +156,9 @@ impl Engine {
         let mut received = receive::receive(&call.submission, caller, settings, &none, moment.now)?;
         // A retry has the bytes that came, not those that were made of them.
         received.request = Digest::of(body.as_bytes());
+        if call.claims {
+            received.subject.client = ClientKind::Claims;
+        }
         if call.is_bound {
             receive::bind(&mut received, caller, settings);
         }
@@ -229,12 +237,13 @@ impl Engine {
         &self,
         caller: &Principal,
         id: ApprovalId,
+        reader: Reader,
         moment: &Moment,
     ) -> Result<Reply, StoreError> {
         let claim_key = self.claim_key(moment)?;
         let mut verdict = None;
         for _ in 0..VERDICT_TRIES {
-            let command = Command::Read(caller, id, verdict.as_ref());
+            let command = Command::Read(caller, id, reader, verdict.as_ref());
             match self.transact(command, moment, &claim_key) {
                 Ok(reply) => return Ok(reply),
                 Err(Halt::Store(error)) => return Err(error),

@@ -42,6 +42,7 @@ pub(crate) use chain::Delegation;
 pub(crate) use claim::ClaimAsk;
 pub(crate) use decide::DecideAsk;
 pub(crate) use outcome::{OutcomeReport, Proof, Reported};
+pub(crate) use read::Reader;
 pub(crate) use submit::{Found, Submission};
 pub(crate) use withdraw::WithdrawAsk;
 
@@ -66,7 +67,7 @@ pub(crate) enum Command<'a> {
     Submit(&'a Principal, &'a Submission),
     /// One record, for one who may act on it; with what the policy in force says of it, where it
     /// was asked.
-    Read(&'a Principal, ApprovalId, Option<&'a Verdict>),
+    Read(&'a Principal, ApprovalId, Reader, Option<&'a Verdict>),
     Pending(&'a Principal, usize),
     /// What waits and what was decided since then, at most so many of each.
     Snapshot(&'a Principal, Timestamp, usize),
@@ -129,7 +130,7 @@ pub(crate) fn step(
     };
     let reply = match command {
         Command::Submit(caller, submission) => step.submit(caller, submission)?,
-        Command::Read(caller, id, verdict) => step.read(caller, id, verdict)?,
+        Command::Read(caller, id, reader, verdict) => step.read(caller, id, reader, verdict)?,
         Command::Pending(caller, limit) => step.pending(caller, limit)?,
         Command::Snapshot(caller, since, limit) => step.snapshot(caller, since, limit)?,
         Command::Decide(caller, id, ask) => step.decide(caller, id, ask)?,

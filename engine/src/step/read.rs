@@ -1,5 +1,7 @@
 //! Reading records and what waits.
 
+use std::time::Duration;
+
 use crate::answer::Reply;
 use crate::approval::{Approval, ApprovalId, ClientKind, Execution, Status};
 use crate::audit::{Entry, EventKind};
@@ -15,17 +17,34 @@ use crate::store::StoreError;
 /// How many approvals time may end before a list is made; more of them shorten that list.
 const SWEPT_BEFORE_LISTING: usize = 1_024;
 
+/// A look of a waiter is written down only so long after the one before it: waiters may look every
+/// two seconds, and each writing goes to the disk.
+const SEEN_EVERY: Duration = Duration::from_secs(20);
+
+/// Who reads a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reader {
+    /// One that may act on it, and says nothing more.
+    Anyone,
+    /// The client that waits for the decision, as it says.
+    Waiter,
+}
+
 impl Step<'_> {
     /// One record, to whoever may see it.
     pub(super) fn read(
         &mut self,
         caller: &Principal,
         id: ApprovalId,
+        reader: Reader,
         verdict: Option<&Verdict>,
     ) -> Result<Reply, Halt> {
         let Some(mut approval) = self.visible(caller, id)? else {
             return Ok(refuse(Refusal::not_found()));
         };
+        if reader == Reader::Waiter && is_own(caller, &approval) {
+            self.notice_waiter(&mut approval)?;
+        }
         if self.starts_by_reading(caller, &approval)? {
             if let Err(broken) = self.still_delegated(&approval)? {
                 let word = Word::DelegationEnded(broken);
@@ -41,6 +60,20 @@ impl Step<'_> {
             self.change(&mut approval, ChangeKind::Delivered, entry)?;
         }
         Ok(Reply::Record(approval))
+    }
+
+    /// Notes that somebody waits, for approvals that outlive their waiters. That is no event: it
+    /// changes nothing for anyone but who reads the record.
+    fn notice_waiter(&mut self, approval: &mut Approval) -> Result<(), StoreError> {
+        let now = self.now();
+        let lately = approval
+            .waiter_seen_at
+            .is_some_and(|seen| now < seen.plus(SEEN_EVERY));
+        if approval.status != Status::PendingReview || !approval.outlives_waiter() || lately {
+            return Ok(());
+        }
+        approval.waiter_seen_at = Some(now);
+        self.state.put_approval(approval)
     }
 
     /// One record, to whoever may see it. It starts nothing, whoever looks.

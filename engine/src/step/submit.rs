@@ -194,6 +194,7 @@ impl Step<'_> {
     ) -> Result<Reply, StoreError> {
         let mut approval = self.new_approval(submission, verdict, Status::PendingReview, why)?;
         approval.attachment = 1;
+        approval.waiter_seen_at = approval.outlives_waiter().then_some(self.now());
         let entry = self
             .entry(EventKind::Asked, caller, &approval, "pending_review")
             .because(verdict.proceed_because())
@@ -230,6 +231,7 @@ impl Step<'_> {
             .attachment
             .checked_add(1)
             .ok_or_else(|| StoreError::new("an approval has no attachment left"))?;
+        approval.waiter_seen_at = Some(self.now());
         // It has just been permitted under this set.
         approval.policy_digest = verdict.digest;
         let entry = Entry::about(EventKind::Resumed, self.now(), &approval)
@@ -290,6 +292,7 @@ impl Step<'_> {
             claim_by: None,
             claim: None,
             attachment: 0,
+            waiter_seen_at: None,
             policy_digest: verdict.digest,
             seq: 0,
             due: None,

@@ -33,4 +33,5 @@ mod replay;
 mod speed;
 mod submissions;
 mod support;
+mod waiters;
 mod waiting;

@@ -106,7 +106,8 @@ fn a_record_holds_what_reviewers_need_and_no_secret() {
             "self_decided",
             "status",
             "summary",
-            "systems_touched"
+            "systems_touched",
+            "waiter_seen_at"
         ]
     );
     assert_eq!(record["summary"], "pay 5 cents");

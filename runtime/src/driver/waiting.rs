@@ -198,7 +198,13 @@ async fn look(
 ) -> Result<Option<Looked>, Error> {
     let settings = &desk.core.settings;
     let transport = &desk.core.transport;
-    let request = Request::get(Endpoint::Record(ticket.approval_id.clone()));
+    let id = ticket.approval_id.clone();
+    // An approval that outlives its waiters shows whether there is one.
+    let request = Request::get(if asked.can_resume(ticket) {
+        Endpoint::Await(id)
+    } else {
+        Endpoint::Record(id)
+    });
     let left = wait
         .deadline()
         .map(|end| end.saturating_sub(settings.clock.monotonic()));

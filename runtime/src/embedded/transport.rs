@@ -46,6 +46,9 @@ impl EmbeddedTransport {
             Endpoint::Record(id) => engine::Request::Record {
                 approval_id: id.as_str(),
             },
+            Endpoint::Await(id) => engine::Request::Await {
+                approval_id: id.as_str(),
+            },
             Endpoint::Claim(id) => engine::Request::Claim {
                 approval_id: id.as_str(),
                 body,

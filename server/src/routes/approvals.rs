@@ -47,25 +47,42 @@ pub(crate) async fn pending(
         .await)
 }
 
+/// How a record is asked for.
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Reading {
+    /// The client waits for the decision: `waiter_seen_at` of its approval says so to others.
+    waiting: Option<bool>,
+}
+
 /// One approval.
 #[utoipa::path(
     get, path = "/api/approvals/{approval_id}", tag = "approvals",
-    params(("approval_id" = String, Path)),
+    params(("approval_id" = String, Path), Reading),
     responses(
         (status = 200, description = "The approval as it stands.", body = Record),
         (status = 404, description = "There is none, or the key may not see it.", body = Refusal),
+        (status = 422, description = "A parameter breaks a rule.", body = Refusal),
     ),
 )]
 pub(crate) async fn record(
     State(app): State<App>,
     Extension(caller): Extension<Principal>,
     path: Result<Path<String>, PathRejection>,
-) -> Response {
+    query: Result<Query<Reading>, QueryRejection>,
+) -> Result<Response, No> {
     let id = name(path);
-    app.ask(caller, move |engine, caller, moment| {
-        engine.handle(caller, engine::Request::Record { approval_id: &id }, moment)
-    })
-    .await
+    let Query(reading) = query?;
+    Ok(app
+        .ask(caller, move |engine, caller, moment| {
+            let approval_id = &*id;
+            let request = match reading.waiting {
+                Some(true) => engine::Request::Await { approval_id },
+                Some(false) | None => engine::Request::Record { approval_id },
+            };
+            engine.handle(caller, request, moment)
+        })
+        .await)
 }
 
 /// Decide what waits for review.

@@ -13,7 +13,10 @@ use crate::process::engine;
 use crate::support::{Bench, Draft, agent, reviewer};
 
 /// All that there were.
-const VERSIONS: [&str; 1] = [include_str!("versions/1.sql")];
+const VERSIONS: [&str; 2] = [
+    include_str!("versions/1.sql"),
+    include_str!("versions/2.sql"),
+];
 
 fn restore(dump: &str, path: &Path) {
     let connection = Connection::open(path).unwrap();
