@@ -24,6 +24,6 @@ pub(crate) fn run(command: Command, global: &Global) -> Result<Exit, Failure> {
         Command::Proxy(command) => proxy::run(command, global),
         Command::Tools(command) => tools::run(command, global),
         Command::Wrap(command) => wrap::run(command, global),
-        Command::Unwrap(command) => wrap::undo(command, global),
+        Command::Unwrap(command) => wrap::undo(&command, global),
     }
 }

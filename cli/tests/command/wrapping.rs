@@ -330,7 +330,7 @@ fn reformatted_entries_are_restored_in_what_they_mean() {
     desk.good(&["mcp", "wrap", "claude-code"]);
     // As a host writes it anew: another layout, and members by name.
     let wrapped = value(&file);
-    assert_eq!(wrapped["mcpServers"]["-f"]["args"][2], "--server=-f");
+    assert_eq!(wrapped["mcpServers"]["-f"]["args"][3], "f");
     assert!(
         !wrapped["mcpServers"]["d"]["args"]
             .to_string()
@@ -441,7 +441,7 @@ fn what_the_proxy_cannot_stand_before_is_refused_and_nothing_is_changed() {
             r#"{"command": "a", "url": "https://e.example/"}"#,
             "both `command` and `url`",
         ),
-        (r#"{}"#, "neither `command` nor `url`"),
+        ("{}", "neither `command` nor `url`"),
         (r#"["a"]"#, "no object"),
         (r#"{"command": ""}"#, "`command` is no text"),
         (r#"{"command": ["a"]}"#, "`command` is no text"),
@@ -467,14 +467,38 @@ fn what_the_proxy_cannot_stand_before_is_refused_and_nothing_is_changed() {
         // The others can be named.
         desk.good(&["mcp", "wrap", "vscode", "--server", "good", "--dry-run"]);
     }
-    for name in ["", " a", "a\\u0007", "${input:x}", &"n".repeat(101)] {
-        Desk::write(
-            &file,
-            &format!(r#"{{"servers": {{"{name}": {{"command": "g"}}}}}}"#),
-        );
+    for (names, why) in [
+        (["", "b"], "no letter or digit"),
+        (["\u{4f60}", "b"], "no letter or digit"),
+        (["My server", "My/server"], "would call it `My-server`"),
+        (["b", "-b"], "would call it `b`"),
+    ] {
+        let [one, other] = names.map(|name| format!("{name:?}: {{\"command\": \"g\"}}"));
+        Desk::write(&file, &format!("{{\"servers\": {{{one}, {other}}}}}"));
         let said = desk.bad(&["mcp", "wrap", "vscode"]);
-        assert!(said.contains("its name"), "{name}: {said}");
+        assert!(said.contains(why), "{names:?}: {said}");
     }
+}
+
+#[test]
+fn a_server_is_called_by_its_name_as_far_as_the_proxy_takes_it() {
+    let desk = Desk::new();
+    let file = desk.project(".cursor/mcp.json");
+    let names = [
+        "io.github.user/server",
+        "--My \u{7f}Server (2)",
+        "plain_1.0-x",
+    ];
+    let servers = names.map(|name| (name.to_owned(), json!({"command": "c"})));
+    let servers = Value::Object(servers.into_iter().collect());
+    Desk::write(&file, &json!({"mcpServers": servers}).to_string());
+    desk.good(&["mcp", "wrap", "cursor"]);
+    let found = value(&file);
+    let called = names.map(|name| found["mcpServers"][name]["args"][3].clone());
+    assert_eq!(
+        called,
+        ["io.github.user-server", "My-Server-2", "plain_1.0-x"]
+    );
 }
 
 #[test]

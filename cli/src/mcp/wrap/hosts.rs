@@ -84,7 +84,7 @@ impl Host {
     }
 
     /// All servers of a file, in the order of the text.
-    pub(super) fn servers<'d>(self, root: Node<'d>) -> Vec<Server<'d>> {
+    pub(super) fn servers(self, root: Node<'_>) -> Vec<Server<'_>> {
         let mut found = list(root, self.member(), None);
         if self == Self::ClaudeCode {
             let projects = root.get("projects");

@@ -93,7 +93,7 @@ pub(crate) fn run(command: Command, global: &Global) -> Result<Exit, Failure> {
 }
 
 /// Has servers stand on their own again.
-pub(crate) fn undo(command: Undo, global: &Global) -> Result<Exit, Failure> {
+pub(crate) fn undo(command: &Undo, global: &Global) -> Result<Exit, Failure> {
     change(&command.what, Way::Unwrap, global)
 }
 

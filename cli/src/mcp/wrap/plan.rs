@@ -1,5 +1,7 @@
 //! What is to be done to one file, before anything is written.
 
+use std::collections::BTreeSet;
+
 use super::diff;
 use super::entry::{self, Proxy, Reason, Standing};
 use super::file::Found;
@@ -104,7 +106,9 @@ fn read(
         let fate = match (way, entry::standing(node)) {
             _ if !is_asked(place, &name) => Fate::NotAsked,
             (Way::Wrap(proxy), Standing::Direct) => {
-                changed(&mut edits, entry::wrap(text, &name, node, proxy))
+                let wrapped =
+                    call(&name, &called).and_then(|called| entry::wrap(text, &called, node, proxy));
+                changed(&mut edits, wrapped)
             }
             (Way::Unwrap, Standing::Wrapped) => changed(&mut edits, entry::unwrap(text, node)),
             (_, standing) => Fate::Already(standing),
@@ -116,6 +120,25 @@ fn read(
         });
     }
     Ok((servers, edits, secrets))
+}
+
+/// What the proxy calls a server: pins, policies and approvals know it by that, so no two may share
+/// it.
+fn call(key: &str, called: &BTreeSet<(String, String)>) -> Result<String, Reason> {
+    let name = entry::name(key);
+    if name.is_empty() {
+        return Err("its name has no letter or digit".to_owned());
+    }
+    let mut same = called.iter().filter(|(other, _)| *other == name);
+    match same.find(|(_, other)| other != key) {
+        None => Ok(name),
+        Some((_, other)) => {
+            let other = one_line(other);
+            Err(format!(
+                "the proxy would call it `{name}`, as it would `{other}`"
+            ))
+        }
+    }
 }
 
 fn changed(edits: &mut Vec<Edit>, more: Result<Vec<Edit>, Reason>) -> Fate {
