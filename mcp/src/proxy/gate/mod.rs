@@ -1,26 +1,49 @@
 //! The gate: decides each `tools/call`, and what is shown of the server's tools.
+//!
+//! Nothing is forwarded but what ends in [`Verdict::Forward`], and that takes a permit of the client, or
+//! the unspent state of a call that was begun with one.
 
 mod action;
 mod answer;
 mod call;
 mod classify;
+mod decide;
+mod definition;
+mod ordinals;
+mod running;
+mod seal;
+mod show;
+mod splice;
+#[cfg(test)]
+mod tests;
+mod tools;
 
-use std::time::Duration;
+use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use sernixa::{Client, Error, Permit, Submitted};
+use hmac::{Hmac, KeyInit as _};
+use secrecy::ExposeSecret as _;
+use sernixa::Client;
+use sha2::Sha256;
 use url::Url;
 
 use super::config::Rules;
-use super::seam::{Gate, Later, Line, Started, ToolCall, Verdict};
+use super::seam::{Gate, Later, Line, ToolCall, Verdict};
 use super::state::State;
 use crate::message::Message;
-use answer::Shape;
-use call::Call;
+use ordinals::Ordinals;
+use seal::{Sealed, Sealer};
+use tools::Tools;
+
+/// How often a host may come back with a sealed state in one call: so often a person is waited for,
+/// and so often a server may ask for input.
+const ROUNDS: u8 = 8;
 
 /// What a gate is made of.
 pub(crate) struct Settings {
-    /// The server's name, as the operator calls it: [`Rules::server`] checked it.
+    /// The server's name, as the operator calls it:
+    /// [`is_server_name`](super::config::is_server_name).
     pub(crate) server: String,
     /// Who is asked.
     pub(crate) client: Client,
@@ -28,98 +51,83 @@ pub(crate) struct Settings {
     pub(crate) rules: Rules,
     /// Pins, spent states, the proxy's own key.
     pub(crate) state: State,
-    /// How long a call is held at most; zero: it is answered at once.
+    /// How long a call is held at most; zero: only for as long as it takes to see whether a person
+    /// approved it before.
     pub(crate) hold: Duration,
     /// Where people decide, for hosts that can open it.
     pub(crate) console: Option<Url>,
-    /// What a person types to decide: `sernixa approvals approve {id}`, without the id.
+    /// What a person types to decide, without the approval's id: `sernixa approvals approve`.
     pub(crate) decide: String,
 }
 
 /// The gate in front of one server.
 pub(crate) struct ToolGate {
+    core: Arc<Core>,
+}
+
+/// What a gate and the calls that it let through share.
+struct Core {
     settings: Settings,
+    tools: Tools,
+    ordinals: Ordinals,
+    sealer: Sealer,
+    /// What this process digests calls with.
+    digests: Hmac<Sha256>,
 }
 
 impl ToolGate {
     pub(crate) fn new(settings: Settings) -> Self {
-        Self { settings }
+        let mut block = [0; 64];
+        let key = settings.state.derive("digests");
+        for (place, byte) in block.iter_mut().zip(key.expose_secret()) {
+            *place = *byte;
+        }
+        let core = Core {
+            tools: Tools::new(&settings.server, &settings.state),
+            ordinals: Ordinals::default(),
+            sealer: Sealer::new(&settings.state, &settings.server),
+            digests: Hmac::new(&block.into()),
+            settings,
+        };
+        Self {
+            core: Arc::new(core),
+        }
+    }
+}
+
+impl Core {
+    fn server(&self) -> &str {
+        &self.settings.server
     }
 
-    async fn decide(&self, call: ToolCall, line: &dyn Line) -> Verdict {
-        let shape = Shape::of(&call);
-        let read = match Call::read(&call.request) {
-            Ok(read) => read,
-            Err(fault) => return Verdict::Answer(shape.invalid(&fault)),
-        };
-        let facts = classify::classify(&self.settings.rules, &read.name);
-        let action = action::of(
-            &self.settings.server,
-            &read,
-            &facts,
-            call.host_name.as_deref(),
-        )
-        .resume_key("mcp-proxy 0");
-        let pending = match self.settings.client.submit(&action).await {
-            Ok(Submitted::Allowed(permit)) => return forward(call.request, permit),
-            Ok(Submitted::Pending(pending)) => pending,
-            Err(error) => return Verdict::Answer(shape.refused(&error)),
-        };
-        let id = pending.approval_id().to_owned();
-        line.progress(&format!("waiting for a person to decide {id}"));
-        match tokio::time::timeout(self.settings.hold, pending.decided()).await {
-            Ok(Ok(permit)) => forward(call.request, permit),
-            Ok(Err(error)) => Verdict::Answer(shape.refused(&error)),
-            Err(_) => Verdict::Answer(shape.pending(&id, &self.settings.decide)),
-        }
+    fn seal(&self, sealed: &Sealed) -> Option<String> {
+        self.sealer.seal(sealed, SystemTime::now())
     }
 }
 
 impl Gate for ToolGate {
     fn call<'a>(&'a self, call: ToolCall, line: &'a dyn Line) -> Later<'a, Verdict> {
-        Box::pin(self.decide(call, line))
+        Box::pin(decide::decide(&self.core, call, line))
     }
 
     fn listed<'a>(&'a self, answer: &'a Message) -> Later<'a, Bytes> {
-        Box::pin(async move { answer.bytes().clone() })
+        // As it comes, not as it is looked at.
+        let changes = self.core.tools.changes();
+        Box::pin(show::listed(&self.core, answer, changes))
     }
 
-    fn tools_changed(&self) {}
-}
-
-fn forward(message: Message, permit: Permit) -> Verdict {
-    Verdict::Forward {
-        message,
-        started: Box::new(Running { permit }),
+    fn tools_changed(&self) {
+        self.core.tools.forget();
     }
 }
 
-/// A call that runs.
-struct Running {
-    permit: Permit,
-}
+/// Lower-case hex.
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
 
-impl Started for Running {
-    fn answered(self: Box<Self>, answer: &Message) -> Bytes {
-        self.permit.succeeded();
-        answer.bytes().clone()
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for byte in bytes {
+        let _ = write!(text, "{byte:02x}");
     }
-
-    fn lost(self: Box<Self>) {
-        drop(self.permit);
-    }
-
-    fn not_started(self: Box<Self>) {
-        drop(self.permit);
-    }
-}
-
-/// As a word of `_meta["sernixa/decision"]`.
-fn word(error: &Error) -> &'static str {
-    match error {
-        Error::Blocked(_) => "blocked",
-        Error::Rejected(_) => "rejected",
-        Error::Expired(_) => "expired",
-        _ => "error",
-    }
+    text
 }
