@@ -6,8 +6,13 @@
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test fails by panicking"
+    missing_docs,
+    unreachable_pub,
+    reason = "tests"
 )]
 
+mod forwarding;
 mod message;
+mod middleware;
 mod readers;
+mod support;

@@ -130,7 +130,8 @@ impl Habit {
             id: text(self.get(raw, "id")),
             tool: self
                 .get(raw, "params")
-                .and_then(|params| text(self.get(params, "name"))),
+                .and_then(|params| text(self.get(params, "name")))
+                .filter(Value::is_string),
             is_object: matches!(raw, Raw::Object(_)),
         }
     }
@@ -147,9 +148,7 @@ struct Read {
 fn ours(message: &Message) -> Read {
     let tool = message.look(|root| {
         let name = root.get("params")?.get("name")?;
-        name.to_value()
-            .ok()
-            .filter(|name| !name.is_null() && !name.is_array() && !name.is_object())
+        Some(Value::from(name.as_str()?))
     });
     Read {
         method: message.method().map(Value::from),
