@@ -20,6 +20,8 @@ pub struct Setup {
     pub once_offered: bool,
     /// Through `run_async`, else through `run`.
     pub asynchronous: bool,
+    /// Through the MCP call gate, else as an action.
+    pub call_gate: bool,
     pub max_retries: usize,
 }
 
@@ -32,6 +34,7 @@ impl Setup {
             require_claim: false,
             once_offered: false,
             asynchronous: false,
+            call_gate: false,
             max_retries: 0,
         }
     }
@@ -40,14 +43,16 @@ impl Setup {
         use RiskLevel::{Critical, High, Low, Medium};
         let risk =
             prop_oneof![5 => Just(Low), 3 => Just(Medium), 2 => Just(High), 1 => Just(Critical)];
-        (risk, prop::bool::weighted(0.15), any::<bool>()).prop_map(
-            |(risk, accept, asynchronous)| Self {
+        let (accept, gate) = (prop::bool::weighted(0.15), prop::bool::weighted(0.25));
+        (risk, accept, any::<bool>(), gate).prop_map(|(risk, accept, asynchronous, call_gate)| {
+            Self {
                 risk,
                 accept_immediate_high_risk: accept,
                 asynchronous,
+                call_gate,
                 ..Self::plain()
-            },
-        )
+            }
+        })
     }
 }
 
@@ -88,19 +93,23 @@ pub struct Expected {
 /// Walks a case through the predicate.
 pub fn expect(case: &Case, values: &Values) -> Expected {
     let setup = &case.setup;
-    let call = Call {
+    let mut call = Call {
         grave: matches!(setup.risk, RiskLevel::High | RiskLevel::Critical),
         accept_immediate_high_risk: setup.accept_immediate_high_risk,
         require_claim: setup.require_claim,
         once_offered: setup.once_offered,
         request_id: values.request_id.clone(),
         body_hash: values.body_hash.clone(),
+        call_gate: setup.call_gate,
     };
     let late = |shot: &Shot| matches!(shot.seen(values), Seen::Late);
     let mut expected = Expected::default();
     let (seen, made) = attempts(&case.submissions, setup.max_retries, values);
     expected.submissions = made;
     expected.late |= case.submissions.iter().take(made).any(late);
+    if setup.call_gate {
+        call.body_hash = predicate::said_hash(&seen);
+    }
     let verdict = predicate::submission(&call, &seen);
     expected.offered = predicate::offered(&call, &seen);
     let word = match &verdict {

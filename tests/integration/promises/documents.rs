@@ -94,6 +94,11 @@ fn fault() -> impl Strategy<Value = Fault> {
         1 => quoted("{body_hash}").prop_map(|hash| Fault::Put("body_hash", hash)),
         1 => quoted("{claim_id}").prop_map(|id| Fault::Put("claim_id", id)),
         1 => value().prop_map(|value| Fault::Put("detail", value)),
+        1 => prop_oneof![
+            value(),
+            Just("\"caller_owned_after_allowed\"".to_owned()),
+            Just("\"sernixa_gateway_proxy\"".to_owned()),
+        ].prop_map(|mode| Fault::Put("dispatch_mode", mode)),
         2 => value().prop_map(|value| Fault::Put("x", value)),
         1 => (at(), any::<bool>()).prop_map(|(at, upper)| Fault::Case(at, upper)),
         1 => at().prop_map(Fault::Escape),

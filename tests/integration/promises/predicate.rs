@@ -80,7 +80,9 @@ pub struct Call {
     /// This client was offered `claim` before.
     pub once_offered: bool,
     pub request_id: String,
+    /// Of a call of the MCP call gate, whose body the service makes, [what it said](said_hash).
     pub body_hash: String,
+    pub call_gate: bool,
 }
 
 impl Call {
@@ -123,6 +125,15 @@ pub fn retried(seen: &Seen) -> bool {
         Seen::TooLarge => false,
         Seen::Answer(answer) => matches!(answer.status, 429 | 500 | 502 | 503 | 504),
     }
+}
+
+/// The hash that an answer names: 64 hex digits. Empty where it names none, which no hash is.
+pub fn said_hash(seen: &Seen) -> String {
+    let body = whole(seen).and_then(Answer::object).unwrap_or_default();
+    let said = body.get("body_hash").and_then(Value::as_str);
+    let is_hash =
+        |text: &&str| text.len() == 64 && text.chars().all(|c| "0123456789abcdef".contains(c));
+    said.filter(is_hash).unwrap_or_default().to_owned()
 }
 
 /// DESIGN 6, first table.
@@ -170,6 +181,9 @@ fn judge_submission(call: &Call, seen: &Seen) -> Result<Verdict, Kind> {
         let decision = body.get("decision").unwrap_or(&Value::Null);
         let agrees = ["accepted", "approved", "auto_approved"].map(Value::from);
         let agrees = decision.is_null() || agrees.contains(decision);
+        // PROTOCOL 7: who dispatches the call.
+        let ours = [Value::Null, Value::from("caller_owned_after_allowed")];
+        let agrees = agrees && ours.contains(body.get("dispatch_mode").unwrap_or(&Value::Null));
         return if agrees && call.opens_at_once() {
             Ok(Verdict::Runs)
         } else {
@@ -184,6 +198,10 @@ fn judge_submission(call: &Call, seen: &Seen) -> Result<Verdict, Kind> {
         return Err(Kind::Api);
     }
     if offers && !body.get("claim_token").is_some_and(Value::is_string) {
+        return Err(Kind::Api);
+    }
+    // What would be claimed?
+    if offers && call.call_gate && !bound {
         return Err(Kind::Api);
     }
     let approval_id = approval_id.to_owned();

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
+use sernixa::boundary::{McpInvocation, mcp_call_gate};
 use sernixa::{Action, Client, Error, RiskLevel};
 
 use super::case::{Case, Expected, Setup, expect};
@@ -119,11 +120,14 @@ impl Rig {
         let action = action(&format!("case-{number}"), case.setup.risk);
         let body = || ran.fetch_add(1, Ordering::SeqCst);
         let begun = Instant::now();
-        let result: Result<usize, Error> = if case.setup.asynchronous {
-            self.runtime
-                .block_on(client.run_async(&action, || async { Ok(body()) }))
-        } else {
-            client.run(&action, || Ok(body()))
+        let gate = mcp_call_gate(&client, format!("case-{number}")).risk(case.setup.risk);
+        let call = McpInvocation::new("db", "read");
+        let runtime = &self.runtime;
+        let result: Result<usize, Error> = match (case.setup.call_gate, case.setup.asynchronous) {
+            (false, false) => client.run(&action, || Ok(body())),
+            (false, true) => runtime.block_on(client.run_async(&action, || async { Ok(body()) })),
+            (true, false) => gate.invoke(&call, || Ok(body())),
+            (true, true) => runtime.block_on(gate.invoke_async(&call, || async { Ok(body()) })),
         };
         let (values, heard) = {
             let stage = lock(&self.stage);
@@ -149,9 +153,9 @@ impl Rig {
 impl Stage {
     fn answer(&mut self, request: &Request) -> Reply {
         let segments: Vec<_> = request.target.split('/').skip(1).collect();
-        if segments == ["api", "actions", "execute"]
-            && request.json()["intent_id"] != format!("case-{}", self.number)
-        {
+        let submits = segments == ["api", "actions", "execute"]
+            || segments == ["api", "mcp", "tools", "call"];
+        if submits && request.json()["intent_id"] != format!("case-{}", self.number) {
             return Reply::close_unanswered(); // its client gave up long ago
         }
         // Where events are offered, whoever waits asks for them beside the record. They never come;
@@ -167,7 +171,7 @@ impl Stage {
         };
         let case = self.case.clone().expect("a case");
         let shot = match (request.method.as_str(), segments.as_slice()) {
-            ("POST", ["api", "actions", "execute"]) => {
+            ("POST", _) if submits => {
                 let body = request.json();
                 self.values.request_id = text(&body, "request_id");
                 self.values.body_hash = body_hash(&body);
@@ -202,12 +206,16 @@ fn text(body: &Value, key: &str) -> String {
         .to_owned()
 }
 
-/// PROTOCOL 22, of the submission that came.
+/// PROTOCOL 22, of the submission that came; of a tool call, some hash: it is the service's to say.
 pub fn body_hash(submission: &Value) -> String {
     let metadata = submission["metadata"].as_object().expect("an object");
+    let action = match submission["action_id"] {
+        Value::Null => "tool_name",
+        _ => "action_id",
+    };
     sernixa::protocol::body_hash(
         &text(submission, "intent_id"),
-        &text(submission, "action_id"),
+        &text(submission, action),
         metadata,
     )
 }
@@ -245,7 +253,10 @@ fn compare(
             .any(|(_, path)| path.split('/').any(|part| part == "trap")),
         "a redirect or a path was followed",
     )?;
-    let submitted = to("POST", "/api/actions/execute");
+    let submitted: Vec<_> = ["/api/actions/execute", "/api/mcp/tools/call"]
+        .iter()
+        .flat_map(|path| to("POST", path))
+        .collect();
     // An answer that is too long may be judged by its status or not at all: not counted.
     if !matches!(expected.last, Some(Seen::TooLarge)) {
         check(
