@@ -6,5 +6,6 @@
 
 pub mod config;
 mod gate;
+mod http;
 mod seam;
 pub mod state;
