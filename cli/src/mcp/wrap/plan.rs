@@ -5,9 +5,10 @@ use std::collections::BTreeSet;
 use super::diff;
 use super::entry::{self, Proxy, Reason, Standing};
 use super::file::Found;
-use super::hosts::{Host, Server};
+use super::hosts::Host;
 use super::text::{Edit, apply, blanked, parse};
 use crate::Failure;
+use crate::output::one_line;
 
 /// Which way.
 #[derive(Clone, Copy, Debug)]
@@ -93,15 +94,12 @@ fn read(
     }
     let (mut servers, mut edits, mut secrets) = (Vec::new(), Vec::new(), Vec::new());
     let all = host.servers(document.root());
-    for (
-        place,
-        Server {
-            name,
-            project,
-            node,
-        },
-    ) in all.into_iter().enumerate()
-    {
+    let called: BTreeSet<(String, String)> = all
+        .iter()
+        .map(|server| (entry::name(&server.name), server.name.clone()))
+        .collect();
+    for (place, server) in all.into_iter().enumerate() {
+        let (name, node) = (server.name, server.node);
         secrets.extend(diff::secrets(node));
         let fate = match (way, entry::standing(node)) {
             _ if !is_asked(place, &name) => Fate::NotAsked,
@@ -113,6 +111,7 @@ fn read(
             (Way::Unwrap, Standing::Wrapped) => changed(&mut edits, entry::unwrap(text, node)),
             (_, standing) => Fate::Already(standing),
         };
+        let project = server.project;
         servers.push(Planned {
             name,
             project,
