@@ -139,6 +139,21 @@ fn errors() {
 }
 
 #[test]
+fn gateway() {
+    does_what_it_says("gateway", "");
+}
+
+#[test]
+fn mcp_boundary() {
+    does_what_it_says("mcp_boundary", "");
+}
+
+#[test]
+fn guard() {
+    does_what_it_says("guard", "");
+}
+
+#[test]
 fn in_your_tests() {
     does_what_it_says("in_your_tests", "");
 }

@@ -103,5 +103,10 @@ fn not_ready(answer: &Answer) -> Error {
 }
 
 fn lacking(answer: &Answer, message: &'static str) -> Error {
-    Error::Configuration(Refusal::new(message).code(answer.status).boxed())
+    let refusal = Refusal::new(message);
+    Error::Configuration(match answer.status {
+        // The document is at fault, not the answer.
+        200 => refusal.boxed(),
+        status => refusal.code(status).boxed(),
+    })
 }
