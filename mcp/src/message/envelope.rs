@@ -46,7 +46,7 @@ pub(super) fn read(root: Node<'_>) -> Result<(Kind, Option<Range<usize>>), Refus
 
 /// A message with a method.
 fn asking(method: Box<str>, id: Option<Id>, has_id: bool) -> Result<Kind, Refused> {
-    if spec::is_look_alike(&method) {
+    if method.contains('\0') || spec::is_look_alike(&method) {
         return Err(Refused::new(
             Code::Method,
             "`method` only looks like one of the specification's",
@@ -77,8 +77,11 @@ fn params(root: Node<'_>, kind: &Kind) -> Result<(), Refused> {
         return wrong("`params` must be an object");
     }
     if calls_tool {
-        if params.get("name").and_then(|name| name.as_str()).is_none() {
+        let Some(name) = params.get("name").and_then(|name| name.as_str()) else {
             return wrong("`tools/call` needs a string `name` in `params`");
+        };
+        if name.contains('\0') {
+            return wrong("the `name` of `tools/call` must not have U+0000");
         }
         let arguments = params.get("arguments");
         if arguments.is_some_and(|arguments| !arguments.is_object() && !arguments.is_null()) {

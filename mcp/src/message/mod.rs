@@ -87,10 +87,11 @@ impl Message {
     /// Taken is one JSON object that is a JSON-RPC 2.0 request, notification or answer of at most
     /// [`LONGEST`] bytes and [`DEEPEST`] levels, in UTF-8 without a byte order mark, in which
     /// * no object has a member twice, and in requests and notifications to the server no two members
-    ///   whose names are the same after case folding and removal of U+0000. In what the host gets, and
-    ///   in answers, that holds for the message itself, `params`, `result`, `error` and their `_meta`;
+    ///   whose names are the same after case folding, nor a name with U+0000. In what the host gets,
+    ///   and in answers, that holds for the message itself, `params`, `result`, `error` and their
+    ///   `_meta`;
     /// * no name in these places, and no method, only looks like one of the specification's;
-    /// * `params` is an object, a request's id no `null`, and `tools/call` has a `name`.
+    /// * `params` is an object, a request's id no `null`, and `tools/call` has a `name` without U+0000.
     ///
     /// # Errors
     /// [`Refused`], with what can be answered; the message must not be forwarded.
@@ -199,14 +200,14 @@ fn understand(text: &str, direction: Direction) -> Result<(Kind, Option<Range<us
     }
     let (kind, id) = envelope::read(root)?;
     let asks_server = direction == Direction::ToServer && !matches!(kind, Kind::Answer { .. });
-    let twins = if asks_server {
-        names::any_twins(&document)
+    let ambiguous = if asks_server {
+        names::any_ambiguous(&document)
     } else {
-        places.iter().any(names::Place::has_twins)
+        places.iter().any(names::Place::is_ambiguous)
     };
-    if twins {
+    if ambiguous {
         return Err(Refused::invalid(
-            "two members of an object in it have names that differ in case or U+0000 only",
+            "an object in it has a member name with U+0000, or two that differ in case only",
         ));
     }
     Ok((kind, id))

@@ -1,18 +1,19 @@
 //! Names of members that some reader takes for others.
 //!
 //! Readers exist that do not mind case (Go's `encoding/json`, Jackson on request), by folding as
-//! Unicode says, by lower case or by upper case, and readers that stop at U+0000. [`folded`] is at
-//! least as coarse as any of them: names that one reader may take for the same are the same here.
+//! Unicode says, by lower case or by upper case. [`folded`] is at least as coarse as any of them: names
+//! that one reader may take for the same are the same here. And there are readers that leave out
+//! U+0000, or all that comes after it: a name with it is never taken where names matter.
 
 use std::borrow::Cow;
 
 use sernixa_protocol::json::{Document, Node};
 use unicase::UniCase;
 
-/// What is left of a name for a reader that minds neither case nor U+0000.
+/// What is left of a name for a reader that does not mind case.
 ///
 /// Full case folding, and since Turkish and Java's `equalsIgnoreCase` make one letter of `i`, `ı` and
-/// `İ` (which folds to `i` with a dot), they are one here, too.
+/// `İ` (which folds to `i` with a dot), they are one here, too. U+0000 is left out.
 pub(super) fn folded(name: &str) -> Cow<'_, str> {
     if name
         .bytes()
@@ -20,12 +21,10 @@ pub(super) fn folded(name: &str) -> Cow<'_, str> {
     {
         return Cow::Borrowed(name);
     }
-    if name.is_ascii() {
-        let mut lower = name.to_ascii_lowercase();
-        lower.retain(|c| c != '\0');
-        return Cow::Owned(lower);
-    }
     let seen: String = name.chars().filter(|&c| c != '\0').collect();
+    if seen.is_ascii() {
+        return Cow::Owned(seen.to_ascii_lowercase());
+    }
     let folded = UniCase::unicode(seen).to_folded_case();
     let folded = folded.chars().filter(|&c| c != '\u{307}');
     Cow::Owned(folded.map(|c| if c == 'ı' { 'i' } else { c }).collect())
@@ -42,18 +41,21 @@ pub(super) fn is_look_alike(name: &str, known: &[&str]) -> bool {
         .any(|known| known.eq_ignore_ascii_case(&folded))
 }
 
-/// Whether two members of one object, at any depth, have names that fold to one.
-pub(super) fn any_twins(document: &Document<'_>) -> bool {
-    document.objects().any(has_twins)
+/// Whether an object, at any depth, may be read in two ways for its names.
+pub(super) fn any_ambiguous(document: &Document<'_>) -> bool {
+    document.objects().any(is_ambiguous)
 }
 
-/// Whether two members of this object have names that fold to one. That no name is there twice is
-/// known.
-pub(super) fn has_twins(object: Node<'_>) -> bool {
+/// Whether this object may be read in two ways: two of its names fold to one, or one has U+0000. That
+/// no name is there twice is known.
+fn is_ambiguous(object: Node<'_>) -> bool {
     let mut all_plain = true;
     let mut names: Vec<Cow<'_, str>> = Vec::new();
     for (key, _) in object.members() {
         let Some(name) = key.as_str() else { continue };
+        if name.contains('\0') {
+            return true;
+        }
         let name = match name {
             Cow::Borrowed(name) => folded(name),
             Cow::Owned(name) => Cow::Owned(folded(&name).into_owned()),
@@ -159,8 +161,8 @@ impl<'d> Place<'d> {
             .any(|name| is_look_alike(&name, self.known))
     }
 
-    /// Whether two of its members fold to one.
-    pub(super) fn has_twins(&self) -> bool {
-        has_twins(self.object)
+    /// Whether it may be read in two ways for its names.
+    pub(super) fn is_ambiguous(&self) -> bool {
+        is_ambiguous(self.object)
     }
 }

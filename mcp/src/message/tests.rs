@@ -210,6 +210,23 @@ fn names_that_fold_to_one_are_refused_at_any_depth_of_a_request() {
 }
 
 #[test]
+fn a_name_with_u0000_is_refused_alone() {
+    // Some readers leave it out, others stop there.
+    for name in [r"\u0000", r"x\u0000", r"x\u0000y", r"name\u0000x"] {
+        for params in [
+            format!(r#"{{"name":"t","{name}":1}}"#),
+            format!(r#"{{"name":"t","arguments":{{"x":[{{"{name}":1}}]}}}}"#),
+        ] {
+            refused_seven(call(&params), Code::Invalid);
+        }
+        let answer = format!(r#"{{"jsonrpc":"2.0","id":7,"result":{{"{name}":1}}}}"#);
+        refused(to_host(&answer), Code::Invalid);
+        let below = format!(r#"{{"jsonrpc":"2.0","id":7,"result":{{"x":{{"{name}":1}}}}}}"#);
+        to_host(&below).unwrap();
+    }
+}
+
+#[test]
 fn an_answer_may_hold_such_names_where_nobody_acts_on_them() {
     for text in [
         r#"{"jsonrpc":"2.0","id":7,"result":{"structuredContent":{"id":1,"ID":2}}}"#,
@@ -276,6 +293,8 @@ fn a_method_that_only_looks_like_one_is_refused() {
         "TOOLS/CALL",
         r"tools/call\u0000",
         r"\u0000tools/call",
+        r"tools/call\u0000x",
+        r"x/own\u0000",
         r"tool\u017f/call",
         "toolſ/call",
         "Ping",
@@ -311,6 +330,8 @@ fn a_tool_call_needs_a_name_and_objects() {
         r#"{"name":["a"]}"#,
         r#"{"name":{"name":"a"}}"#,
         r#"{"arguments":{"name":"a"}}"#,
+        r#"{"name":"a\u0000"}"#,
+        r#"{"name":"rm\u0000harmless"}"#,
         r#"{"name":"a","arguments":[]}"#,
         r#"{"name":"a","arguments":"{}"}"#,
         r#"{"name":"a","_meta":[]}"#,

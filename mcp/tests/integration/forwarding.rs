@@ -1,6 +1,11 @@
 //! Every method of rmcp's `ServerHandler` reaches the handler inside `Governed`. A new rmcp with a new
 //! method fails here until it is handed on, too.
 
+#![expect(
+    deprecated,
+    reason = "what rmcp deprecates must reach the handler, too"
+)]
+
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};

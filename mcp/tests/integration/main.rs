@@ -11,6 +11,8 @@
     reason = "tests"
 )]
 
+mod attributes;
+mod examples;
 mod forwarding;
 mod message;
 mod middleware;
