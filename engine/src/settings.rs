@@ -125,8 +125,9 @@ impl Settings {
         Ok(())
     }
 
-    /// The `capabilities` of answers, as JSON.
-    pub(crate) const fn capabilities(&self) -> &'static str {
+    /// The `capabilities` of answers (DESIGN 7), as a JSON array: a service says them in its readiness
+    /// document, too.
+    pub const fn capabilities(&self) -> &'static str {
         match self.events {
             Events::NotOffered => r#"["claim","outcome","withdraw","resume"]"#,
             Events::Offered => r#"["events","claim","outcome","withdraw","resume"]"#,

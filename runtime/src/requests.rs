@@ -28,6 +28,19 @@ pub(crate) fn readiness(answer: &Answer) -> Result<Value, Error> {
     value(answer, root)
 }
 
+/// Whether a readiness document lists the capability `word`; `None` where it lists none at all.
+fn lists(readiness: &Value, word: &str) -> Result<Option<bool>, Error> {
+    let odd = || Error::api("the service sent a readiness document with odd capabilities");
+    match readiness.get("capabilities") {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::Array(words)) => {
+            let words: Option<Vec<&str>> = words.iter().map(Value::as_str).collect();
+            Ok(Some(words.ok_or_else(odd)?.contains(&word)))
+        }
+        Some(_) => Err(odd()),
+    }
+}
+
 /// The token of a 200 or 201.
 fn token(answer: &Answer) -> Result<Token, Error> {
     if !matches!(answer.status, 200 | 201) {
@@ -92,6 +105,15 @@ fn refused(answer: &Answer) -> Error {
 }
 
 impl Client {
+    /// Whether the service offers a capability (`events`, `claim`, `outcome`, `withdraw`, `resume`), as
+    /// its readiness document says before anything is submitted; `None` where it does not say.
+    ///
+    /// # Errors
+    /// As [`readiness`](Self::readiness).
+    pub async fn offers(&self, capability: &str) -> Result<Option<bool>, Error> {
+        lists(&self.readiness().await?, capability)
+    }
+
     /// Asks for a delegation token (PROTOCOL 5).
     ///
     /// # Errors
@@ -185,6 +207,35 @@ mod tests {
         }
         let slow = readiness(&Answer::json(429, r#"{"checks":{}}"#)).unwrap_err();
         assert!(matches!(slow, Error::RateLimit(_)));
+    }
+
+    #[test]
+    fn what_a_service_offers_is_what_its_readiness_document_lists() {
+        let said = |text: &str| {
+            let answer = Answer::json(200, format!(r#"{{"status":"ready"{text}}}"#));
+            lists(&readiness(&answer).unwrap(), "resume")
+        };
+        assert_eq!(
+            said(r#","capabilities":["claim","resume"]"#).unwrap(),
+            Some(true)
+        );
+        assert_eq!(
+            said(r#","capabilities":["claim","resumed"]"#).unwrap(),
+            Some(false)
+        );
+        assert_eq!(said(r#","capabilities":[]"#).unwrap(), Some(false));
+        for silent in ["", r#","capabilities":null"#] {
+            assert_eq!(said(silent).unwrap(), None);
+        }
+        for odd in [
+            r#""resume""#,
+            r#"{"resume":true}"#,
+            r#"["resume",1]"#,
+            "true",
+        ] {
+            let error = said(&format!(r#","capabilities":{odd}"#)).unwrap_err();
+            assert!(matches!(error, Error::Api(_)), "{odd}: {error}");
+        }
     }
 
     #[test]

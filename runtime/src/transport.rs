@@ -119,6 +119,7 @@ impl fmt::Debug for Request {
         f.debug_struct("Request")
             .field("endpoint", &self.endpoint)
             .field("bytes", &self.body.as_ref().map(Bytes::len))
+            .field("retried", &self.retried)
             .finish()
     }
 }

@@ -108,6 +108,7 @@ impl Shared {
         let document = json!({
             "status": if is_ready { "ready" } else { "not_ready" },
             "runtime_mode": mode,
+            "capabilities": self.capabilities(),
             "checks": {
                 "configuration": {
                     "status": "ok",
@@ -124,6 +125,11 @@ impl Shared {
             },
         });
         Found { is_ready, document }
+    }
+
+    /// What answers to submissions offer, said before there is one.
+    fn capabilities(&self) -> Value {
+        serde_json::from_str(self.engine.settings().capabilities()).unwrap_or_default()
     }
 
     /// A folder that cannot be loaded leaves the set before it in force, so it is told, and the

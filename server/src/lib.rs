@@ -23,6 +23,7 @@ mod connections;
 mod door;
 mod events;
 mod health;
+mod local;
 mod metrics;
 mod moments;
 mod openapi;
@@ -39,6 +40,7 @@ mod start;
 mod webhook;
 
 pub use config::{Config, ConfigError, DEFAULT_STORE, Flags, Limits, Mode, StoreAt};
+pub use local::Local;
 pub use server::Server;
 pub use start::StartError;
 pub use webhook::{Reach, Webhook, WebhookError};

@@ -382,6 +382,8 @@ pub(crate) struct Readiness {
     status: ReadinessStatus,
     /// `local_demo` or `production_like`.
     runtime_mode: String,
+    /// As in the answers to submissions.
+    capabilities: Vec<Capability>,
     checks: Map<String, Value>,
 }
 

@@ -16,9 +16,9 @@ use crate::config::{Config, StoreAt, check_private, open_audit_key};
 use crate::connections::Connections;
 use crate::events::{self, Hub};
 use crate::health::Health;
+use crate::local::{UTC, open_policies};
 use crate::metrics::Metrics;
 use crate::moments::Moments;
-use crate::policies::Reloader;
 use crate::pool::Pool;
 use crate::rates::Rates;
 use crate::start::StartError;
@@ -27,9 +27,6 @@ use crate::{Mode, background, banner, routes};
 
 /// How many bundles are verified at once: each may be 64 MiB.
 const BUNDLES_AT_ONCE: usize = 2;
-
-/// The time zone of policies when none is configured.
-const UTC: &str = "UTC";
 
 /// A service that listens. [`Server::run`] makes it answer.
 pub struct Server {
@@ -123,7 +120,10 @@ pub(crate) fn open(config: Config, closing: Closing) -> Result<Shared, StartErro
     })?;
     let engine = open_engine(&config, &moments)?;
     let policies = match &config.policies {
-        Some(folder) => Some(open_policies(&engine, folder, &config)?),
+        Some(folder) => {
+            let zone = config.zone.as_deref();
+            Some(Arc::new(open_policies(&engine, folder, zone)?))
+        }
         None => None,
     };
     let (notices, mut metrics) = (webhook::Counts::default(), Metrics::new());
@@ -192,21 +192,4 @@ fn default_policy(config: &Config) -> Result<Arc<PolicySet>, StartError> {
     PolicySet::load(&sources.zone(zone))
         .map(Arc::new)
         .map_err(|error| StartError::new(format!("the default policy cannot be loaded: {error}")))
-}
-
-fn open_policies(
-    engine: &Engine,
-    folder: &std::path::Path,
-    config: &Config,
-) -> Result<Arc<Reloader>, StartError> {
-    let zone = config.zone.as_deref().unwrap_or(UTC);
-    Reloader::start(engine, folder, zone)
-        .map(Arc::new)
-        .map_err(|faults| {
-            let message = format!(
-                "the policies of {} cannot be loaded: {faults}",
-                folder.display()
-            );
-            StartError::new(message)
-        })
 }

@@ -5,10 +5,12 @@ use std::task::{Context, Poll, Wake, Waker};
 use std::time::{Duration, SystemTime};
 
 use serde_json::json;
-use sernixa::embedded::engine::{AuditQuery, ChangeKind, Moment, Principal, Request, Timestamp};
+use sernixa::embedded::engine::{
+    AuditQuery, ChangeKind, Moment, Principal, Request, Role, Timestamp,
+};
 use sernixa::embedded::{Decision, Engine, Record};
-use sernixa::testing::TestGate;
-use sernixa::{Client, Error, Pending, Permit, RiskLevel, Submitted};
+use sernixa::testing::{ManualClock, TestGate};
+use sernixa::{Client, Clock as _, Error, Pending, Permit, RiskLevel, Submitted};
 
 use crate::support::latch::{Latch, PATIENCE};
 use crate::support::reply::Reply;
@@ -317,6 +319,78 @@ fn with_a_resume_key_it_stays_and_the_next_submission_takes_it_up() {
     let second = pending(&client, &resumable());
     assert_eq!((second.approval_id(), next()), (&*id, ChangeKind::Resumed));
     client.close_blocking();
+}
+
+#[test]
+fn only_waiters_whose_approvals_outlive_them_say_that_they_wait() {
+    for (capabilities, key, target) in [
+        (
+            &["claim", "withdraw", "resume"][..],
+            true,
+            "/api/approvals/apr-1?waiting=true",
+        ),
+        (&["claim", "withdraw"], true, "/api/approvals/apr-1"),
+        (
+            &["claim", "withdraw", "resume"],
+            false,
+            "/api/approvals/apr-1",
+        ),
+    ] {
+        let service = Service::with(Says::Pending, capabilities);
+        let client = service.builder().binding_key("a binding key of the test");
+        let client = client.build().unwrap();
+        let asked = if key {
+            resumable()
+        } else {
+            action(RiskLevel::High)
+        };
+        let waits = pending(&client, &asked);
+        let looked = service.server.wait_for("GET", "/api/approvals/apr-1", 1);
+        assert_eq!(looked.target, target, "{capabilities:?} {key}");
+        drop(waits);
+        client.close_blocking();
+    }
+}
+
+#[test]
+fn an_embedded_waiter_is_noticed_every_half_minute_until_it_leaves() {
+    let clock = ManualClock::starting_at(1_778_000_000);
+    let engine = Engine::in_memory();
+    let client = Client::builder()
+        .environment(|_| None)
+        .binding_key("a binding key of the test")
+        .engine(engine.clone())
+        .reviewer(|_: &Record| Decision::leave())
+        .clock(clock.clone())
+        .build()
+        .unwrap();
+    let waits = pending(&client, &resumable());
+    let seen = || {
+        let moment = Moment::new(Timestamp::from_millis(clock.unix_millis()), [7; 32]);
+        let auditor = Principal::new("local", "a-test").with(Role::Auditor);
+        let waiting = engine.pending(&auditor, 9, &moment).unwrap();
+        waiting[0].waiter_seen_at().unwrap().millis() / 1_000 - 1_778_000_000
+    };
+    assert_eq!(seen(), 0);
+    for look in 1..=4 {
+        // The waiter sleeps until its next look, and the reviewer's desk does not.
+        wait_until(|| clock.sleepers() > 0);
+        clock.advance(Duration::from_secs(30));
+        wait_until(|| seen() == look * 30);
+    }
+    drop(waits);
+    wait_until(|| clock.sleepers() == 0);
+    clock.advance(Duration::from_secs(121));
+    assert_eq!(seen(), 120);
+    client.close_blocking();
+}
+
+fn wait_until(done: impl Fn() -> bool) {
+    let end = std::time::Instant::now() + PATIENCE;
+    while !done() {
+        assert!(std::time::Instant::now() < end, "it never happens");
+        std::thread::yield_now();
+    }
 }
 
 #[test]

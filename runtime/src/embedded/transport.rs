@@ -38,6 +38,15 @@ impl EmbeddedTransport {
         }
     }
 
+    /// The readiness document of PROTOCOL 6.
+    fn ready(&self) -> Answer {
+        let capabilities = self.engine.settings().capabilities();
+        let body = format!(
+            r#"{{"status":"ready","runtime_mode":"embedded","capabilities":{capabilities},"checks":{{"engine":{{"status":"ok"}}}}}}"#
+        );
+        Answer::json(200, body)
+    }
+
     fn answer(&self, request: &Request) -> Answer {
         let body = request.text();
         let asked = match &request.endpoint {
@@ -59,7 +68,7 @@ impl EmbeddedTransport {
             },
             Endpoint::Outcomes => engine::Request::Outcomes { body },
             Endpoint::Delegations => engine::Request::Delegate { body },
-            Endpoint::Ready => return ready(),
+            Endpoint::Ready => return self.ready(),
         };
         let now = self.moments.now();
         let answer = self.engine.handle(&self.principal, asked, &now);
@@ -101,13 +110,6 @@ pub(super) fn pass_on(change: &engine::Change, wake: &Wake) {
     if let Some(id) = ApprovalId::new(&change.approval_id().to_string()) {
         wake(&id, push);
     }
-}
-
-/// The readiness document of PROTOCOL 6.
-fn ready() -> Answer {
-    let body =
-        r#"{"status":"ready","runtime_mode":"embedded","checks":{"engine":{"status":"ok"}}}"#;
-    Answer::json(200, body)
 }
 
 impl Transport for EmbeddedTransport {

@@ -195,6 +195,18 @@ impl Config {
         Ok((store, organisation))
     }
 
+    /// What the file says of deciding, for an engine in another process than a service: settings,
+    /// policy folder and zone. Whoever may read and write its store is one person, who may decide.
+    pub(crate) fn of_deciding(
+        path: &Path,
+    ) -> Result<(Settings, Option<PathBuf>, Option<String>), ConfigError> {
+        let written = Written::read(path)?;
+        let unbound = written.memory_unbound.unwrap_or(Unbound::Off);
+        let mut settings = settings(Mode::LocalDemo, &written);
+        settings.memory.unbound = unbound;
+        Ok((settings, written.policies, written.zone))
+    }
+
     /// Refuses what does not go together, however the configuration was made.
     ///
     /// # Errors

@@ -23,6 +23,8 @@ fn an_allow_is_exactly_200_and_accepted_a_wait_exactly_202() {
     let record = service.get(&format!("/api/approvals/{id}"), DEMO);
     assert_eq!(record.status, 200);
     assert_eq!(record.json()["status"], "pending_review");
+    let waited = service.get(&format!("/api/approvals/{id}?waiting=true"), DEMO);
+    assert_eq!(waited.json(), record.json());
     assert!(record.json().get("claim_token").is_none());
     let listed = service.get("/api/approvals/pending?limit=25", DEMO).json();
     assert_eq!(listed[0]["approval_id"], id);
@@ -46,6 +48,9 @@ fn every_no_is_json_with_a_detail_and_never_below_400() {
         ("GET", "/api/approvals/..%2f..%2fhealth", "", 404),
         ("GET", "/api/approvals/%ff", "", 404),
         ("GET", "/api/approvals/apr_%00", "", 404),
+        ("GET", "/api/approvals/x?waiting=true", "", 404),
+        ("GET", "/api/approvals/x?waiting=yes", "", 422),
+        ("GET", "/api/approvals/x?waiting=true&waiting=false", "", 422),
         ("POST", "/api/approvals/x/decision", "{}", 404),
         ("GET", "/api/approvals/pending?limit=0", "", 422),
         ("GET", "/api/approvals/pending?limit=101", "", 422),

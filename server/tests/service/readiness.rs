@@ -10,6 +10,9 @@ fn a_service_that_can_do_its_part_says_so_in_the_shape_that_clients_read() {
     let ready = reply.json();
     assert_eq!(ready["status"], "ready");
     assert_eq!(ready["runtime_mode"], "local_demo");
+    let execute = "/api/actions/execute";
+    let waits = service.post(execute, DEMO, &crate::rig::action("high", "pay"));
+    assert_eq!(ready["capabilities"], waits.json()["capabilities"]);
     let configuration = &ready["checks"]["configuration"];
     assert_eq!(configuration["status"], "ok");
     assert_eq!(
