@@ -55,6 +55,22 @@ impl State {
         }
     }
 
+    /// As [`open`](Self::open), but makes nothing: `None` where no proxy has run yet.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn find(store: Option<&Path>) -> Result<Option<Self>, StateError> {
+        let path = match store {
+            Some(store) => open::beside(store),
+            None => open::of_user()?,
+        };
+        if path.exists() {
+            Self::at(path).map(Some)
+        } else {
+            Ok(None)
+        }
+    }
+
     /// Opens the state in this very file.
     ///
     /// # Errors
