@@ -1,13 +1,20 @@
 //! A record as any service sends it (DESIGN 11): fields that are missing are missing, others than
 //! the known ones do no harm.
 
+use jiff::{SignedDuration, Timestamp};
 use sernixa_protocol::json::{Document, JsonError, Node};
 
-use crate::Failure;
 use crate::output::{compact, pretty_cut};
+use crate::{Failure, when};
 
 /// The levels of JSON in a record that are read; the service's own limit is 64.
 const DEEPEST: usize = 128;
+
+/// A waiter is seen at least every 50 s; one that was not seen for so long has gone.
+const LEFT_AFTER: SignedDuration = SignedDuration::from_secs(120);
+
+/// What is shown then.
+pub(crate) const NOBODY_WAITS: &str = "nobody is waiting";
 
 /// The words that let an action run (PROTOCOL 15).
 const APPROVED: [&str; 3] = ["approved", "auto_approved", "executed"];
@@ -36,6 +43,7 @@ pub(crate) struct Record {
     pub(crate) delegation_chain_id: Option<String>,
     pub(crate) body_hash: Option<String>,
     pub(crate) execution: Option<String>,
+    pub(crate) waiter_seen_at: Option<String>,
     pub(crate) policy_digest: Option<String>,
     pub(crate) self_decided: Option<String>,
     /// Indented, with long texts cut and everything safe to show.
@@ -89,6 +97,7 @@ impl Record {
             delegation_chain_id: text("delegation_chain_id"),
             body_hash: text("body_hash"),
             execution: text("execution"),
+            waiter_seen_at: text("waiter_seen_at"),
             policy_digest: text("policy_digest"),
             self_decided: text("self_decided"),
             metadata: node
@@ -107,6 +116,13 @@ impl Record {
     /// The status in lower case, as the reference's CLI reads it.
     pub(crate) fn status(&self) -> String {
         self.status.as_deref().unwrap_or_default().to_lowercase()
+    }
+
+    /// Whether nobody waits any more for what is still to be decided: the one who asked has left,
+    /// and may come back for the decision until it expires.
+    pub(crate) fn is_left(&self, now: Timestamp) -> bool {
+        let seen = self.waiter_seen_at.as_deref().and_then(when::parse);
+        !self.has_ended() && seen.is_some_and(|seen| now.duration_since(seen) >= LEFT_AFTER)
     }
 
     /// Whether a person, a policy or memory said yes.
@@ -136,4 +152,33 @@ pub(crate) fn text(node: Node<'_>) -> Option<String> {
 
 fn no_record(error: JsonError) -> Failure {
     Failure::new("the answer cannot be read").caused_by(error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_waits_for_what_is_undecided_and_was_not_looked_at_for_two_minutes() {
+        let now = when::parse("2026-11-22T12:02:00Z").unwrap();
+        let record = |status: &str, seen: &str| {
+            Record::parse(&format!(
+                r#"{{"status": "{status}", "waiter_seen_at": {seen}}}"#
+            ))
+            .unwrap()
+        };
+        for (status, seen, left) in [
+            ("pending_review", r#""2026-11-22T12:00:00Z""#, true),
+            ("pending_review", r#""2026-11-22T12:00:00.001Z""#, false),
+            // A clock that is ahead.
+            ("pending_review", r#""2026-11-22T13:00:00Z""#, false),
+            ("approved", r#""2026-11-22T12:00:00Z""#, false),
+            ("expired", r#""2026-11-22T12:00:00Z""#, false),
+            ("pending_review", "null", false),
+            ("pending_review", r#""long ago""#, false),
+            ("pending_review", "7", false),
+        ] {
+            assert_eq!(record(status, seen).is_left(now), left, "{status} {seen}");
+        }
+    }
 }

@@ -5,7 +5,7 @@ use sernixa_engine::Request;
 
 use super::resolve::short_ids;
 use crate::backend::Backend;
-use crate::record::Record;
+use crate::record::{NOBODY_WAITS, Record};
 use crate::{Exit, Failure, Global, output, when};
 
 #[derive(Debug, clap::Args)]
@@ -66,6 +66,16 @@ pub(super) fn row(record: &Record, id: String, now: Timestamp) -> [String; 8] {
         text(&record.intent_id),
         text(&record.action_id),
         text(&record.agent_id),
-        text(&record.summary),
+        summary(record, now),
     ]
+}
+
+/// The summary, after the word that nobody waits for it, where that is so.
+pub(super) fn summary(record: &Record, now: Timestamp) -> String {
+    let summary = record.summary.as_deref().unwrap_or_default();
+    if record.is_left(now) {
+        format!("[{NOBODY_WAITS}] {summary}").trim_end().to_owned()
+    } else {
+        summary.to_owned()
+    }
 }

@@ -7,7 +7,7 @@ use sernixa_engine::Request;
 use super::resolve::resolve;
 use crate::backend::Backend;
 use crate::output::{NOTHING, one_line};
-use crate::record::Record;
+use crate::record::{NOBODY_WAITS, Record};
 use crate::{Exit, Failure, Global, output, when};
 
 /// The most lines of metadata that are shown before a question: what it is about must not scroll
@@ -73,6 +73,16 @@ pub(super) fn text(record: &Record, metadata_lines: usize) -> String {
         record.expires_at.as_deref(),
         left(&record.expires_at),
     );
+    if let Some(seen) = &record.waiter_seen_at {
+        let ago = ago(&record.waiter_seen_at).unwrap_or_default();
+        let left = record.is_left(now);
+        let nobody = if left {
+            format!("; {NOBODY_WAITS}")
+        } else {
+            String::new()
+        };
+        line("waiter seen", Some(seen), Some(format!("{ago}{nobody}")));
+    }
     line("decided by", record.decided_by.as_deref(), None);
     line("decision reason", record.decision_reason.as_deref(), None);
     line("self-decided", record.self_decided.as_deref(), None);

@@ -1,10 +1,11 @@
 //! What a person decides on a file is decided for everyone on it.
 
 use std::thread;
+use std::time::Duration;
 
 use sernixa_engine::{Decision, Status};
 
-use crate::support::{Ask, House, Ran};
+use crate::support::{Ask, House, Ran, Running};
 
 #[test]
 fn a_file_that_does_not_exist_is_an_error_and_is_never_made() {
@@ -278,4 +279,57 @@ fn what_people_approved_is_listed_and_forgotten() {
     let ran: Ran = house.run(&["memory", "forget", &fingerprint]).exits(2);
     assert!(ran.stderr.contains("nothing is remembered"), "{ran:?}");
     house.run(&["memory", "forget", &fingerprint[..3]]).exits(2);
+}
+
+#[test]
+fn what_nobody_waits_for_any_more_is_shown_as_such_until_its_client_comes_back() {
+    let house = House::new();
+    let ask = |number: u8, resumable: bool| {
+        let mut metadata = serde_json::json!({"summary": format!("number {number}")});
+        if resumable {
+            metadata["arguments_digest"] =
+                format!("hmac-sha256:{}", format!("{number:02x}").repeat(32)).into();
+            metadata["resume_key"] = "a".repeat(64).into();
+        }
+        Ask {
+            metadata,
+            ..Ask::default()
+        }
+    };
+    let left = house.ask_before(&ask(1, true), Duration::from_secs(125));
+    house.ask_before(&ask(2, true), Duration::from_secs(100));
+    house.ask_before(&ask(3, false), Duration::from_secs(125));
+    let listed = house.run(&["approvals", "list"]).exits(0).stdout;
+    let line = |text: &str| listed.lines().find(|line| line.contains(text)).unwrap();
+    assert!(
+        line("number 1").contains("[nobody is waiting] number 1"),
+        "{listed}"
+    );
+    assert!(!line("number 2").contains("nobody") && !line("number 3").contains("nobody"));
+    let shown = house.run(&["approvals", "show", &left]).exits(0).stdout;
+    assert!(shown.contains("ago; nobody is waiting)"), "{shown}");
+    let mut watching = Running::start(&mut house.command(&["approvals", "watch"]));
+    let lines = [watching.line(), watching.line(), watching.line()];
+    assert_eq!(
+        lines
+            .iter()
+            .filter(|line| line.contains("nobody is waiting"))
+            .count(),
+        1
+    );
+    // Looking at it is not waiting for it; asking again is.
+    let again = house.run(&["approvals", "list"]).exits(0).stdout;
+    assert!(again.contains("nobody is waiting"), "{again}");
+    assert_eq!(house.ask(&ask(1, true)), left);
+    let back = house.run(&["approvals", "show", &left]).exits(0).stdout;
+    assert!(
+        back.contains("waiter seen") && !back.contains("nobody"),
+        "{back}"
+    );
+    house.decide(&left, Decision::Approve, "seen and fine");
+    let json = house
+        .run(&["approvals", "show", &left, "--json"])
+        .exits(0)
+        .json();
+    assert!(json["waiter_seen_at"].is_string(), "{json}");
 }

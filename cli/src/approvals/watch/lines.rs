@@ -6,6 +6,7 @@ use sernixa_engine::Request;
 use tokio::sync::mpsc::channel;
 
 use super::{News, Watch};
+use crate::approvals::list::summary;
 use crate::backend::follow;
 use crate::output::{NOTHING, one_line};
 use crate::record::Record;
@@ -49,7 +50,8 @@ fn as_json(news: &News) -> String {
 }
 
 fn as_text(news: &News) -> String {
-    let now = format!("{:.0}", when::now());
+    let time = when::now();
+    let now = format!("{time:.0}");
     let field = |field: &Option<String>| {
         let text = field.as_deref().filter(|text| !text.trim().is_empty());
         one_line(text.unwrap_or(NOTHING)).to_string()
@@ -61,7 +63,7 @@ fn as_text(news: &News) -> String {
             field(&record.risk_level),
             field(&record.intent_id),
             field(&record.action_id),
-            field(&record.summary),
+            field(&Some(summary(record, time))),
         ),
         // Nobody decided it: it expired or was withdrawn.
         News::Ended(record) if record.decided_by.is_none() => format!(

@@ -43,8 +43,16 @@ impl House {
 
     /// Something that waits for a decision; its id.
     pub fn ask(&self, ask: &Ask) -> String {
+        self.ask_before(ask, Duration::ZERO)
+    }
+
+    /// The same, asked so long ago.
+    pub fn ask_before(&self, ask: &Ask, ago: Duration) -> String {
         let request = Request::Submit { body: &ask.body() };
-        let answer = self.engine.handle(&Principal::local(), request, &moment());
+        let mut moment = moment();
+        let millis = u64::try_from(ago.as_millis()).unwrap();
+        moment.now = Timestamp::from_millis(moment.now.millis() - millis);
+        let answer = self.engine.handle(&Principal::local(), request, &moment);
         assert_eq!(answer.status, 202, "{}", answer.body);
         let body: Value = serde_json::from_str(&answer.body).unwrap();
         body["approval_id"].as_str().unwrap().to_owned()
