@@ -12,3 +12,8 @@ pub mod proxy;
 
 #[cfg(feature = "middleware")]
 pub use middleware::{Governed, REFUSED, RefusedResult, ToolFacts, refused_error, refused_result};
+
+/// The guide's examples compile.
+#[cfg(all(doctest, feature = "middleware"))]
+#[doc = include_str!("../../docs/mcp-server.md")]
+struct Guide;

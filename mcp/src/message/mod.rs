@@ -77,7 +77,7 @@ impl std::fmt::Debug for Message {
         f.debug_struct("Message")
             .field("kind", &self.kind)
             .field("bytes", &self.bytes.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -197,7 +197,7 @@ impl<H: ServerHandler> ServerHandler for Governed<H> {
         notification: CancelledNotificationParam,
         context: NotificationContext<RoleServer>,
     ) -> () {
-        self.handler.on_cancelled(notification, context).await
+        self.handler.on_cancelled(notification, context).await;
     }
 
     async fn on_progress(
@@ -205,15 +205,15 @@ impl<H: ServerHandler> ServerHandler for Governed<H> {
         notification: ProgressNotificationParam,
         context: NotificationContext<RoleServer>,
     ) -> () {
-        self.handler.on_progress(notification, context).await
+        self.handler.on_progress(notification, context).await;
     }
 
     async fn on_initialized(&self, context: NotificationContext<RoleServer>) -> () {
-        self.handler.on_initialized(context).await
+        self.handler.on_initialized(context).await;
     }
 
     async fn on_roots_list_changed(&self, context: NotificationContext<RoleServer>) -> () {
-        self.handler.on_roots_list_changed(context).await
+        self.handler.on_roots_list_changed(context).await;
     }
 
     async fn on_custom_notification(
@@ -223,7 +223,7 @@ impl<H: ServerHandler> ServerHandler for Governed<H> {
     ) -> () {
         self.handler
             .on_custom_notification(notification, context)
-            .await
+            .await;
     }
 
     fn get_info(&self) -> ServerConfig {

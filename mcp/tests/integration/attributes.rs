@@ -118,6 +118,11 @@ async fn either_order_asks_before_the_tool_runs() {
     }
     assert_eq!(desk.ran.load(Ordering::SeqCst), TOOLS.len());
     assert_eq!(gate.submissions().len(), TOOLS.len());
+    // Bound to the tool's arguments, in either order.
+    for submission in gate.submissions() {
+        assert!(submission.metadata().contains_key("arguments_digest"));
+        assert!(!submission.metadata().contains_key("arguments_unbound"));
+    }
     let listed = host.list_all_tools().await.unwrap();
     assert_eq!(listed.len(), TOOLS.len());
     assert!(

@@ -210,9 +210,9 @@ async fn another_argument_is_another_call() {
 
 #[tokio::test]
 async fn whoever_waits_and_gave_a_token_is_told() {
-    let (decide, decided) = std::sync::mpsc::channel();
-    let decided = std::sync::Mutex::new(decided);
-    let mut decides = Decides::by(move |_| decided.lock().unwrap().recv().unwrap());
+    let (say, heard) = std::sync::mpsc::channel();
+    let heard = std::sync::Mutex::new(heard);
+    let mut decides = Decides::by(move |_| heard.lock().unwrap().recv().unwrap());
     let files = Files::default();
     let governed = Governed::new("files", files.clone()).client(&decides.client);
     let Connected {
@@ -229,7 +229,7 @@ async fn whoever_waits_and_gave_a_token_is_told() {
             "{message}"
         );
         assert_eq!(files.ran(), 0);
-        decide.send(Decision::approve()).unwrap();
+        say.send(Decision::approve()).unwrap();
     };
     let (result, ()) = tokio::join!(asking, deciding);
     assert_eq!(result.unwrap().is_error, Some(false));
@@ -355,8 +355,8 @@ async fn whatever_a_call_becomes_it_is_asked_for_first() {
         assert_eq!(decides.outcome().await, outcome);
         assert_eq!(ran.load(Ordering::SeqCst), 1);
 
-        let refuses = Decides::by(|_| Decision::reject("not today"));
-        let refused = Governed::new("hand", handler.clone()).client(&refuses.client);
+        let no = Decides::by(|_| Decision::reject("not today"));
+        let refused = Governed::new("hand", handler.clone()).client(&no.client);
         let CallToolResponse::Complete(result) = direct(&refused, "add", |_| {}).await.unwrap()
         else {
             panic!("a refusal is a result");

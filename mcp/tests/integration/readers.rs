@@ -4,14 +4,14 @@
 use std::fmt;
 
 use bytes::Bytes;
-use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use sernixa_mcp::message::{Direction, Id, Kind, Message};
 
 /// JSON with all the members that were written.
 enum Raw {
     Object(Vec<(String, Raw)>),
-    Array(Vec<Raw>),
+    Array,
     Other(Value),
 }
 
@@ -34,11 +34,8 @@ impl<'de> Deserialize<'de> for Raw {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Raw, A::Error> {
-                let mut items = Vec::new();
-                while let Some(item) = seq.next_element()? {
-                    items.push(item);
-                }
-                Ok(Raw::Array(items))
+                while seq.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Raw::Array)
             }
 
             fn visit_unit<E>(self) -> Result<Raw, E> {
