@@ -5,6 +5,9 @@ mod host;
 mod params;
 mod upstream;
 
+#[cfg(test)]
+mod tests;
+
 pub(crate) use host::{Limits, Options, serve};
 pub(crate) use upstream::{Upstream, UpstreamOptions};
 

@@ -137,7 +137,7 @@ mod tests {
             ("https://hunter2@mcp.example/", None),
             ("https://a:hunter2@mcp.example/", None),
             ("https://mcp.example/", Some("hunter2\n")),
-            ("ftp://hunter2.example/", None),
+            ("ftp://mcp.example/hunter2", None),
         ] {
             let error = client(url, false, token).unwrap_err();
             assert!(!error.contains("hunter2"), "{error}");

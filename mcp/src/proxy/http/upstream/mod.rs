@@ -299,6 +299,10 @@ impl Line {
         if let Some(listening) = self.listening().take() {
             listening.abort();
         }
+        // What ran is not heard of any more.
+        if let Some(relay) = self.relay() {
+            relay.server_gone("the session with the upstream server has ended");
+        }
         let Some(headers) = headers else {
             return;
         };
