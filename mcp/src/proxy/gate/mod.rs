@@ -116,6 +116,22 @@ impl Gate for ToolGate {
         Box::pin(show::listed(&self.core, answer, changes))
     }
 
+    fn tool<'a>(&'a self, call: &'a Message, line: &'a dyn Line) -> Later<'a, Option<Bytes>> {
+        Box::pin(async move {
+            let name = call.look(|root| {
+                let name = root.get("params")?.get("name")?;
+                Some(name.as_str()?.into_owned())
+            })??;
+            if self.core.is_hidden(&name) {
+                return None;
+            }
+            let facts = self.core.tools.facts(&name, line).await;
+            // Of several, the one that counts.
+            let tool = facts.definitions.last()?;
+            Some(Bytes::from(tool.text.clone()))
+        })
+    }
+
     fn tools_changed(&self) {
         self.core.tools.forget();
     }
