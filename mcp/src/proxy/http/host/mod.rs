@@ -54,7 +54,7 @@ const FAREWELL: Duration = Duration::from_secs(5);
 pub(crate) struct Limits {
     /// Sessions at once; each may have a child process.
     pub(crate) sessions: usize,
-    /// A session ends when nobody has called it for so long, nothing of it runs and nobody listens.
+    /// A session ends when nobody has called it for so long, and nobody reads a stream of it.
     pub(crate) idle: Duration,
     /// Connections at once; more wait.
     pub(crate) connections: usize,

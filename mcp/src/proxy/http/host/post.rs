@@ -21,8 +21,8 @@ use super::{Endpoint, primed};
 use crate::message::{Code, Direction, Kind, Message};
 use crate::proxy::seam::{Host, Relay};
 
-/// An answer that comes within this time is sent as JSON, with its status; a later one as a stream,
-/// which shows hosts and whoever is between that something happens.
+/// An error that comes within this time has its own status; after it the stream begins, which shows
+/// hosts and whoever is between that something happens.
 const AT_ONCE: Duration = Duration::from_secs(5);
 
 /// How long the server may take to list its tools.
@@ -211,8 +211,10 @@ async fn stateless(
     relay.from_host(message, stream).await;
     Ok(match timeout(AT_ONCE, reader.next()).await {
         Ok(None) => return Err(ended()),
-        Ok(Some(answer)) if reader.is_through() => reply::json(stateless::status(&answer), answer),
-        Ok(Some(first)) => streamed(Beginning::Message(first), reader, hang_up),
+        Ok(Some(first)) => match stateless::status(&first) {
+            StatusCode::OK => streamed(Beginning::Message(first), reader, hang_up),
+            status => reply::json(status, first),
+        },
         Err(_) => streamed(Beginning::Plain, reader, hang_up),
     })
 }

@@ -77,10 +77,12 @@ impl Streams {
         table.asked.get(&number).cloned()
     }
 
-    /// Whether nobody reads, and nothing waits for an answer.
+    /// Whether nobody reads. (What still waits for an answer then waits for a host that may never come
+    /// back.)
     fn is_idle(&self) -> bool {
         let table = self.table();
-        !table.standing.is_read() && table.asked.values().all(|stream| stream.has_ended())
+        let mut all = table.asked.values().chain([&table.standing]);
+        all.all(|stream| !stream.is_read())
     }
 
     fn is_over(&self) -> bool {

@@ -82,7 +82,7 @@ impl Drop for HangUp {
     }
 }
 
-/// The status that goes with an answer: errors of the protocol have their own.
+/// The status that goes with the first message of an answer: errors of the protocol have their own.
 pub(super) fn status(answer: &Bytes) -> StatusCode {
     const MISSING_CAPABILITY: i64 = -32_021;
     const UNSUPPORTED_VERSION: i64 = -32_022;

@@ -307,3 +307,73 @@ impl Timer for Alarm {
         Self(Box::pin(sleep(after)))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    use futures_util::FutureExt as _;
+
+    fn next(reader: &mut Reader) -> Option<Option<Bytes>> {
+        reader.next().now_or_never()
+    }
+
+    #[test]
+    fn a_host_that_does_not_read_fills_no_memory_and_still_gets_its_answer() {
+        let stream = Stream::new(Some(1));
+        let mut reader = stream.read(0);
+        for _ in 0..MOST_EVENTS {
+            stream.tell(Bytes::from_static(b"{}")).unwrap();
+        }
+        assert_eq!(stream.tell(Bytes::from_static(b"{}")), Err(Gone));
+        // What was read makes room.
+        assert!(next(&mut reader).unwrap().is_some());
+        stream.tell(Bytes::from_static(b"{}")).unwrap();
+        assert_eq!(stream.tell(Bytes::from_static(b"{}")), Err(Gone));
+        stream.answer(Bytes::from_static(b"last")).unwrap();
+        assert_eq!(stream.answer(Bytes::from_static(b"{}")), Err(Gone));
+        let mut told = Vec::new();
+        while let Some(message) = next(&mut reader).unwrap() {
+            told.push(message);
+        }
+        assert_eq!(told.len(), MOST_EVENTS + 1);
+        assert_eq!(told.last().unwrap(), "last");
+        assert!(reader.is_through());
+    }
+
+    #[test]
+    fn large_messages_are_bounded_by_their_bytes() {
+        let stream = Stream::new(None);
+        let large = Bytes::from(vec![b' '; LONGEST]);
+        stream.tell(large.clone()).unwrap();
+        stream.tell(large.clone()).unwrap();
+        assert_eq!(stream.tell(large.clone()), Err(Gone));
+        stream.answer(large).unwrap();
+        assert!(stream.weight() <= MOST_BYTES + LONGEST);
+    }
+
+    #[test]
+    fn what_was_forgotten_is_not_told_again_and_no_place_is_made_up() {
+        let stream = Stream::new(Some(1));
+        let mut reader = stream.read(0);
+        for nth in 0..=MOST_EVENTS {
+            stream.tell(Bytes::from(nth.to_string())).unwrap();
+            assert!(next(&mut reader).unwrap().is_some());
+        }
+        let mut again = stream.read(0);
+        assert_eq!(next(&mut again).unwrap().unwrap(), "1");
+        assert_eq!(next(&mut reader).unwrap(), None, "its turn is over");
+        let mut beyond = stream.read(u64::MAX);
+        assert_eq!(next(&mut beyond), None);
+        stream.tell(Bytes::from_static(b"new")).unwrap();
+        assert_eq!(next(&mut beyond).unwrap().unwrap(), "new");
+    }
+
+    #[test]
+    fn places_are_read_from_event_ids_alone() {
+        assert_eq!(place("3-14"), Some((3, 14)));
+        for bad in ["", "-", "3", "3-", "-14", "3-x", "+3--1", "3-14-15"] {
+            assert_eq!(place(bad), None, "{bad}");
+        }
+    }
+}
