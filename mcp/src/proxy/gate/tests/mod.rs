@@ -1,0 +1,6 @@
+//! The gate with a real engine, a server that only lists its tools, and a host that only calls.
+
+mod asking;
+mod rig;
+mod rounds;
+mod shown;
