@@ -173,3 +173,39 @@ fn entry(mut tool: JsonObject) -> Result<Entry, Failure> {
             .map_err(|error| format!("the tool {name}: {error}"))?,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn every_tool_has_a_name_of_its_own_and_comes_to_an_end() {
+        let catalogue = Catalogue::read().unwrap();
+        let names: BTreeSet<_> = catalogue
+            .tools
+            .iter()
+            .map(|entry| &entry.tool.name)
+            .collect();
+        assert_eq!(names.len(), catalogue.tools.len());
+        for entry in &catalogue.tools {
+            let last = entry.steps.last();
+            let ends = matches!(last, Some(Step::Answer(_) | Step::Fail(_)));
+            assert!(ends, "{}", entry.tool.name);
+        }
+    }
+
+    #[test]
+    fn every_resource_has_contents() {
+        let resources = Catalogue::read().unwrap().resources;
+        let listed = resources.listed.iter().map(|resource| &resource.uri);
+        let templates = resources
+            .templates
+            .iter()
+            .map(|template| &template.uri_template);
+        for uri in listed.chain(templates) {
+            assert!(resources.contents.contains_key(uri), "{uri}");
+        }
+    }
+}
