@@ -71,7 +71,18 @@ impl<H> Governed<H> {
         if !gravity.systems.is_empty() {
             boundary = boundary.systems(gravity.systems);
         }
-        let action = boundary.action(&self.invocation(call, context))?;
+        let mut action = boundary.action(&self.invocation(call, context))?;
+        if is_continued(call) {
+            // What was answered to the tool's questions is bound, too.
+            action = action.arguments_json(
+                &json!({
+                    "arguments": call.arguments,
+                    "inputResponses": call.input_responses,
+                    "requestState": call.request_state,
+                })
+                .to_string(),
+            );
+        }
         Ok(action.metadata(annotations.map_or_else(Vec::new, hints)))
     }
 
@@ -99,17 +110,28 @@ impl<H> Governed<H> {
             .iter()
             .flat_map(|arguments| arguments.keys().map(String::as_str))
             .collect();
-        format!("{}: {}({})", self.server, call.name, arguments.join(", "))
+        let arguments = arguments.join(", ");
+        let continued = if is_continued(call) {
+            ", continued"
+        } else {
+            ""
+        };
+        format!("{}: {}({arguments}){continued}", self.server, call.name)
     }
+}
+
+/// Whether it comes again, with answers to what the tool asked (2026-07-28).
+fn is_continued(call: &CallToolRequestParams) -> bool {
+    call.input_responses.is_some() || call.request_state.is_some()
 }
 
 /// What the tool says of itself, one by one: a policy can read a truth value, not an object.
 fn hints(annotations: &ToolAnnotations) -> Vec<(&'static str, bool)> {
     [
-        ("mcp_read_only_hint", annotations.read_only_hint),
-        ("mcp_destructive_hint", annotations.destructive_hint),
-        ("mcp_idempotent_hint", annotations.idempotent_hint),
-        ("mcp_open_world_hint", annotations.open_world_hint),
+        ("mcp_read_only", annotations.read_only_hint),
+        ("mcp_destructive", annotations.destructive_hint),
+        ("mcp_idempotent", annotations.idempotent_hint),
+        ("mcp_open_world", annotations.open_world_hint),
     ]
     .into_iter()
     .filter_map(|(name, hint)| Some((name, hint?)))

@@ -127,7 +127,7 @@ impl ServerHandler for Recorder {
     fn get_info(&self) -> ServerConfig {
         self.note("get_info");
         let mut info = ServerConfig::default();
-        info.server_info.name = "recorded".to_owned();
+        "recorded".clone_into(&mut info.server_info.name);
         info
     }
 }

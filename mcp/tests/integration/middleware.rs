@@ -139,9 +139,9 @@ async fn what_is_submitted_names_the_call_and_holds_no_values() {
     assert_eq!(metadata["mcp_tool"], "prune");
     assert_eq!(metadata["mcp_client"], host_name(&host));
     assert!(metadata["mcp_request_id"].is_string());
-    assert_eq!(metadata["mcp_destructive_hint"], true);
-    assert_eq!(metadata["mcp_idempotent_hint"], false);
-    assert_eq!(metadata.get("mcp_read_only_hint"), None);
+    assert_eq!(metadata["mcp_destructive"], true);
+    assert_eq!(metadata["mcp_idempotent"], false);
+    assert_eq!(metadata.get("mcp_read_only"), None);
     assert!(
         metadata["arguments_digest"]
             .as_str()
@@ -387,7 +387,10 @@ async fn annotations_count_where_the_handler_only_lists_them_and_the_session_is_
         .unwrap();
     }
     let submissions = gate.submissions();
-    let risks: Vec<RiskLevel> = submissions.iter().map(|s| s.risk_level()).collect();
+    let risks: Vec<RiskLevel> = submissions
+        .iter()
+        .map(sernixa::testing::Recorded::risk_level)
+        .collect();
     assert_eq!(
         risks,
         [RiskLevel::Medium, RiskLevel::High, RiskLevel::Medium]
@@ -415,4 +418,39 @@ async fn a_call_cancelled_before_it_was_asked_for_never_begins() {
     assert_eq!(decision(&result)["status"], "cancelled");
     assert_eq!(handler.ran.load(Ordering::SeqCst), 0);
     assert!(gate.submissions().is_empty());
+}
+
+#[tokio::test]
+async fn a_round_is_bound_to_what_it_brings() {
+    let [(answer, _), ..] = answers();
+    let handler = ByHand {
+        ran: Arc::default(),
+        answer,
+    };
+    let gate = TestGate::new().approve("mcp:hand");
+    let governed = Governed::new("hand", handler).client(&gate.client().unwrap());
+    let Connected { host, .. } = connect(governed).await;
+    let first = call("add", &json!({"n": 1}));
+    let mut second = first.clone();
+    second.request_state = Some("state".to_owned());
+    let mut third = second.clone();
+    third.input_responses = Some([("q".to_owned(), json!("yes"))].into());
+    let mut fourth = third.clone();
+    fourth.input_responses = Some([("q".to_owned(), json!("no"))].into());
+    for round in [first, second, third, fourth] {
+        host.call_tool_once(round).await.unwrap();
+    }
+    let submissions = gate.submissions();
+    assert_eq!(submissions[0].summary(), Some("hand: add(n)"));
+    assert_eq!(submissions[3].summary(), Some("hand: add(n), continued"));
+    let digests: std::collections::HashSet<&str> = submissions
+        .iter()
+        .map(|submission| submission.metadata()["arguments_digest"].as_str().unwrap())
+        .collect();
+    assert_eq!(digests.len(), 4);
+    assert!(
+        !submissions
+            .iter()
+            .any(|submission| submission.body().contains("\"no\""))
+    );
 }

@@ -169,16 +169,16 @@ pub fn agree(text: &[u8], direction: Direction) -> bool {
     let read = ours(&message);
     let bytes = message.bytes();
     assert!(!bytes.iter().any(|byte| b"\r\n".contains(byte)));
-    let raw: Raw = match serde_json::from_slice(bytes) {
-        Ok(raw) => raw,
+    let value: Value = match serde_json::from_slice(bytes) {
+        Ok(value) => value,
         // The one thing that we take and it does not: a number greater than any float.
         Err(error) if error.to_string().starts_with("number out of range") => return true,
         Err(error) => panic!("{error}"),
     };
+    let raw: Raw = serde_json::from_slice(bytes).unwrap();
     for habit in HABITS {
         assert_eq!(habit.reads(&raw), read, "{habit:?}");
     }
-    let value: Value = serde_json::from_slice(bytes).unwrap();
     for id in [
         Id::Number("-42".into()),
         Id::Text("\"\\\0\n\u{2028}é".into()),
