@@ -233,6 +233,18 @@ fn memory(memory: &Memory) -> String {
         .finish()
 }
 
+/// Which tools some call may be permitted of, in the order in which they were asked about.
+pub(crate) fn visible_tools(visible: impl Iterator<Item = bool>, policy: &Digest) -> Answer {
+    let words: Vec<&str> = visible
+        .map(|visible| if visible { "true" } else { "false" })
+        .collect();
+    let body = Object::new()
+        .json("visible", &format!("[{}]", words.join(",")))
+        .digest("policy_digest", policy)
+        .finish();
+    Answer { status: 200, body }
+}
+
 /// The engine could not do its part, for anything but a submission: another try may succeed.
 pub(crate) fn unavailable() -> Answer {
     (&Refusal::new(Word::Unavailable, "engine_error")).into()

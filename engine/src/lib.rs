@@ -75,7 +75,8 @@ pub use memory::Memory;
 pub use memory_store::{Keep, MemoryStore};
 pub use moment::{Entropy, Moment, Timestamp};
 pub use policy::{
-    Because, BuiltInPolicy, Grounds, Policy, ProceedVerdict, Question, RequestVerdict, Verdict,
+    Because, BuiltInPolicy, Grounds, Policy, ProceedVerdict, Question, RequestVerdict, Tool,
+    Verdict,
 };
 pub use principal::{Agents, Principal, Role};
 pub use record::{Detail, Record};

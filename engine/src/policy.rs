@@ -45,6 +45,17 @@ fn folded(word: &str) -> Cow<'_, str> {
     }
 }
 
+/// A tool, before anything is asked of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tool<'a> {
+    /// Who answers for the key that would ask, undelegated.
+    pub owner: &'a str,
+    /// What the tool does.
+    pub action_id: &'a str,
+    /// What its calls intend.
+    pub intent_id: &'a str,
+}
+
 /// A policy's answer to both questions, and which policy set gave it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
@@ -133,6 +144,13 @@ pub trait Policy: Send + Sync {
 
     /// The answer to both questions.
     fn verdict(&self, question: &Question<'_>) -> Verdict;
+
+    /// Whether there may be a call of this tool that `request` permits. `false` only where each is
+    /// refused, whatever it says: such a tool need not be shown to anybody. Default: `true`.
+    fn permits_some(&self, tool: &Tool<'_>) -> bool {
+        let _ = tool;
+        true
+    }
 }
 
 /// The built-in rule: low-risk reads proceed, the rest is reviewed, everything may be asked.

@@ -21,6 +21,11 @@ pub enum Request<'a> {
         /// The JSON body.
         body: &'a str,
     },
+    /// `POST /api/mcp/tools/visible`
+    VisibleTools {
+        /// The JSON body.
+        body: &'a str,
+    },
     /// `GET /api/approvals/{id}`
     Record {
         /// The approval.
@@ -142,6 +147,7 @@ impl std::fmt::Debug for Request<'_> {
         f.write_str(match self {
             Self::Submit { .. } => "Submit",
             Self::CallTool { .. } => "CallTool",
+            Self::VisibleTools { .. } => "VisibleTools",
             Self::Record { .. } => "Record",
             Self::Await { .. } => "Await",
             Self::Pending { .. } => "Pending",
@@ -171,6 +177,8 @@ const STEP_MAX: usize = 16 << 10;
 const BATCH_MAX: usize = 1 << 20;
 /// The most outcomes in a batch (DESIGN 7).
 const OUTCOMES_MAX: usize = 256;
+/// The most tools that are asked about at once.
+const TOOLS_MAX: usize = 5_000;
 /// The most characters that are kept of an error's name or text.
 const ERROR_MAX: usize = 500;
 
@@ -275,4 +283,30 @@ fn report(node: Node<'_>) -> Result<OutcomeReport, Refusal> {
         },
         signature: signature(node)?,
     })
+}
+
+/// A tool that is asked about.
+pub(crate) struct AskedTool {
+    pub(crate) action_id: Box<str>,
+    pub(crate) intent_id: Box<str>,
+}
+
+/// `{tools: [{action_id, intent_id}]}`
+pub(crate) fn tools(body: &str) -> Result<Vec<AskedTool>, Refusal> {
+    let document = parse(body, BATCH_MAX)?;
+    let rule = || invalid("`tools` must be a list of 1 to 5000 tools");
+    let list = document.root().get("tools").ok_or_else(rule)?;
+    let tool = |tool| {
+        Ok(AskedTool {
+            action_id: string(tool, "action_id")?,
+            intent_id: string(tool, "intent_id")?,
+        })
+    };
+    let elements = list.elements().take(TOOLS_MAX + 1);
+    let tools: Vec<AskedTool> = elements.map(tool).collect::<Result<_, _>>()?;
+    if (1..=TOOLS_MAX).contains(&tools.len()) {
+        Ok(tools)
+    } else {
+        Err(rule())
+    }
 }

@@ -37,6 +37,7 @@ mod steps;
 pub mod support;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod tools;
 mod transport;
 mod wait;
 

@@ -57,7 +57,10 @@ fn token(answer: &Answer) -> Result<Token, Error> {
     })
 }
 
-fn value(answer: &Answer, node: sernixa_protocol::json::Node<'_>) -> Result<Value, Error> {
+pub(crate) fn value(
+    answer: &Answer,
+    node: sernixa_protocol::json::Node<'_>,
+) -> Result<Value, Error> {
     node.to_value().map_err(|error| {
         let refusal = Refusal::new("the service sent a number or a depth that cannot be read");
         Error::Api(refusal.code(answer.status).caused_by(error).boxed())
@@ -65,7 +68,7 @@ fn value(answer: &Answer, node: sernixa_protocol::json::Node<'_>) -> Result<Valu
 }
 
 /// Any answer that is not the one asked for.
-fn refused(answer: &Answer) -> Error {
+pub(crate) fn refused(answer: &Answer) -> Error {
     let refusal = |message: &'static str| Refusal::new(message).code(answer.status);
     match answer.status {
         401 => {

@@ -56,6 +56,8 @@ pub(crate) enum Endpoint {
     Claim(ApprovalId),
     /// `POST /api/approvals/{id}/withdraw` (DESIGN 7).
     Withdraw(ApprovalId),
+    /// `POST /api/mcp/tools/visible`.
+    VisibleTools,
     /// `POST /api/approvals/outcomes` (DESIGN 7).
     Outcomes,
     /// `POST /api/delegations` (PROTOCOL 5).

@@ -303,6 +303,29 @@ pub(crate) struct OutcomeResult {
     status: String,
 }
 
+/// Tools that somebody may be shown.
+#[derive(ToSchema)]
+pub(crate) struct Tools {
+    #[schema(min_items = 1, max_items = 5000)]
+    tools: Vec<Tool>,
+}
+
+/// A tool, as the submissions of its calls name it.
+#[derive(ToSchema)]
+pub(crate) struct Tool {
+    action_id: String,
+    intent_id: String,
+}
+
+/// Which tools some call may be permitted of.
+#[derive(ToSchema)]
+pub(crate) struct VisibleTools {
+    /// In the order of the question. False: each call is refused, whatever it says.
+    visible: Vec<bool>,
+    #[schema(pattern = "^[0-9a-f]{64}$")]
+    policy_digest: String,
+}
+
 /// A call of an MCP tool (PROTOCOL 7). Further members are ignored; what it says of a plan is
 /// recorded and not relied on.
 #[derive(ToSchema)]

@@ -14,6 +14,7 @@ use crate::cedar::scan::{self, Piece};
 use crate::cedar::schema::{self, Declared};
 use crate::cedar::slices::Slices;
 use crate::cedar::sources::{MAX_POLICIES, MAX_TEXT_BYTES, MAX_TOTAL_BYTES, Source, Sources};
+use crate::cedar::visible;
 use crate::digest::Digest;
 
 /// The version of the rules that stand above every policy: high and critical are a person's, a
@@ -58,6 +59,8 @@ pub(super) struct Set {
     pub(super) policies: Vec<Loaded>,
     pub(super) request: Slices,
     pub(super) proceed: Slices,
+    /// What of `request` holds for every call.
+    pub(super) scopes: Slices,
     pub(super) declared: Declared,
     pub(super) zone: TimeZone,
     pub(super) reads: Reads,
@@ -85,7 +88,7 @@ pub(super) fn load(sources: &Sources) -> Result<Set, LoadError> {
         validate(text, &policies, &texts, &mut faults);
     }
     let mut reads = Reads::default();
-    let mut forms = Vec::new();
+    let (mut forms, mut scopes) = (Vec::new(), Vec::new());
     for loaded in &policies {
         match loaded.policy.to_json() {
             Ok(form) => {
@@ -98,6 +101,12 @@ pub(super) fn load(sources: &Sources) -> Result<Set, LoadError> {
                     );
                 }
                 forms.push(canonical_json(&form));
+                if loaded.answers.request {
+                    match visible::scope_of(&loaded.policy, form) {
+                        Ok(scope) => scopes.extend(scope),
+                        Err(error) => faults.push(Fault::new(&loaded.file, error.to_string())),
+                    }
+                }
             }
             Err(error) => faults.push(Fault::new(&loaded.file, error.to_string())),
         }
@@ -114,6 +123,7 @@ pub(super) fn load(sources: &Sources) -> Result<Set, LoadError> {
         policies: Vec::new(),
         request: Slices::default(),
         proceed: Slices::default(),
+        scopes: Slices::default(),
         declared: declared.unwrap_or_default(),
         zone: zone.unwrap_or(TimeZone::UTC),
         reads,
@@ -132,6 +142,11 @@ pub(super) fn load(sources: &Sources) -> Result<Set, LoadError> {
             if asked && let Err(error) = slices.add(&loaded.policy) {
                 faults.push(Fault::new(&loaded.file, error.to_string()).of(Some(loaded.id())));
             }
+        }
+    }
+    for scope in &scopes {
+        if let Err(error) = set.scopes.add(scope) {
+            faults.push(Fault::new("", error.to_string()).of(Some(scope.id().as_ref())));
         }
     }
     set.policies = policies;

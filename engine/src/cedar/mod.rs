@@ -29,6 +29,7 @@ mod scan;
 mod schema;
 mod slices;
 mod sources;
+mod visible;
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -45,7 +46,9 @@ use crate::cedar::facts::{Facts, Unfit};
 use crate::cedar::load::{Loaded, Set};
 use crate::cedar::slices::{AGENT, INTENT, Names, Said, TOOL};
 use crate::digest::Digest;
-use crate::policy::{Because, Grounds, Policy, ProceedVerdict, Question, RequestVerdict, Verdict};
+use crate::policy::{
+    Because, Grounds, Policy, ProceedVerdict, Question, RequestVerdict, Tool, Verdict,
+};
 
 pub use explain::{Explanation, Opinion, Opinions, Supposed};
 pub use fault::{Fault, LoadError};
@@ -345,5 +348,9 @@ impl Policy for PolicySet {
 
     fn verdict(&self, question: &Question<'_>) -> Verdict {
         self.judge(question)
+    }
+
+    fn permits_some(&self, tool: &Tool<'_>) -> bool {
+        self.permits_some(tool)
     }
 }

@@ -12,10 +12,11 @@ use crate::digest::Digest;
 use crate::engine::Engine;
 use crate::keyring::Keyring;
 use crate::moment::{Moment, Timestamp};
+use crate::policy::Tool;
 use crate::principal::{Principal, Role};
 use crate::receive::{self, Nonce, Received};
 use crate::refusal::{Refusal, Word};
-use crate::request::{self, Request};
+use crate::request::{self, AskedTool, Request};
 use crate::step::{ClaimAsk, Command, Found, Halt, Reader, Submission};
 use crate::store::StoreError;
 
@@ -84,6 +85,10 @@ impl Engine {
                 must_be_agent(caller)?;
                 return self.submit(caller, body, moment);
             }
+            Request::VisibleTools { body } => {
+                must_be_agent(caller)?;
+                return Ok(self.visible_tools(caller, &request::tools(body)?));
+            }
             Request::Record { approval_id } => {
                 self.read(caller, known(approval_id)?, Reader::Anyone, moment)?
             }
@@ -138,6 +143,22 @@ impl Engine {
             }
         };
         Ok(answer::to_other(&reply))
+    }
+
+    /// Which tools need not be shown: the policy set in force refuses each call of them.
+    fn visible_tools(&self, caller: &Principal, tools: &[AskedTool]) -> Answer {
+        let policy = self.policy();
+        // Whom a delegated call acts as is known when it is made.
+        let is_known = !caller.is_delegated_only();
+        let visible = tools.iter().map(|asked| {
+            let tool = Tool {
+                owner: caller.owner(),
+                action_id: &asked.action_id,
+                intent_id: &asked.intent_id,
+            };
+            !is_known || policy.permits_some(&tool)
+        });
+        answer::visible_tools(visible, &policy.digest())
     }
 
     fn submit(&self, caller: &Principal, body: &str, moment: &Moment) -> Result<Answer, Stop> {

@@ -33,5 +33,7 @@ mod replay;
 mod speed;
 mod submissions;
 mod support;
+#[cfg(feature = "cedar")]
+mod visible;
 mod waiters;
 mod waiting;

@@ -66,6 +66,7 @@ impl EmbeddedTransport {
                 approval_id: id.as_str(),
                 body,
             },
+            Endpoint::VisibleTools => engine::Request::VisibleTools { body },
             Endpoint::Outcomes => engine::Request::Outcomes { body },
             Endpoint::Delegations => engine::Request::Delegate { body },
             Endpoint::Ready => return self.ready(),

@@ -29,7 +29,7 @@ impl TestTransport {
             Endpoint::Withdraw(id) if self.table.withdrawn(id.as_str()) => {
                 say(200, &json!({"status": "expired", "reason": "withdrawn"}))
             }
-            Endpoint::Claim(_) | Endpoint::Withdraw(_) => {
+            Endpoint::Claim(_) | Endpoint::Withdraw(_) | Endpoint::VisibleTools => {
                 say(404, &json!({"detail": {"status": "not_found"}}))
             }
             Endpoint::Outcomes => say(200, &json!({"results": []})),

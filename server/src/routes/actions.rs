@@ -9,7 +9,9 @@ use sernixa_engine::{self as engine, Principal};
 
 use crate::app::App;
 use crate::reply::No;
-use crate::schema::{Accepted, Pending, Refusal, Submission, ToolAccepted, ToolCall};
+use crate::schema::{
+    Accepted, Pending, Refusal, Submission, ToolAccepted, ToolCall, Tools, VisibleTools,
+};
 
 /// Ask whether an action may run.
 #[utoipa::path(
@@ -61,4 +63,26 @@ pub(crate) async fn call_tool(
         .await?;
     app.metrics.submission(response.status().as_u16());
     Ok(response)
+}
+
+/// Ask which tools need not be shown: the policies refuse each call of them.
+#[utoipa::path(
+    post, path = "/api/mcp/tools/visible", tag = "actions",
+    request_body = Tools,
+    responses(
+        (status = 200, description = "Whether some call of each may be permitted.", body = VisibleTools),
+        (status = 400, description = "The body is no JSON object, or has a member twice.", body = Refusal),
+        (status = 403, description = "The key may not ask.", body = Refusal),
+        (status = 422, description = "A member breaks a rule.", body = Refusal),
+    ),
+)]
+pub(crate) async fn visible_tools(
+    State(app): State<App>,
+    Extension(caller): Extension<Principal>,
+    request: Request<Body>,
+) -> Result<Response, No> {
+    app.ask_with(caller, request, |engine, caller, moment, body| {
+        engine.handle(caller, engine::Request::VisibleTools { body }, moment)
+    })
+    .await
 }

@@ -37,6 +37,7 @@ pub(crate) fn router(app: App) -> Router {
         .routes(routes!(state::metrics))
         .routes(routes!(actions::execute))
         .routes(routes!(actions::call_tool))
+        .routes(routes!(actions::visible_tools))
         .routes(routes!(approvals::pending))
         .routes(routes!(approvals::outcomes))
         .routes(routes!(approvals::record))

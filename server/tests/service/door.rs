@@ -5,9 +5,10 @@ use sernixa_engine::Role;
 use crate::rig::{DEMO, Service, action, make_key, request, revoke_key};
 
 /// Every path with its methods; `X` stands for a name.
-const PATHS: [(&str, &str); 27] = [
+const PATHS: [(&str, &str); 28] = [
     ("POST", "/api/actions/execute"),
     ("POST", "/api/mcp/tools/call"),
+    ("POST", "/api/mcp/tools/visible"),
     ("GET", "/api/approvals/pending"),
     ("GET", "/api/approvals/events"),
     ("POST", "/api/approvals/outcomes"),
