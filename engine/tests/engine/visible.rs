@@ -52,11 +52,11 @@ fn what_no_policy_permits_is_hidden() {
 #[test]
 fn a_permit_with_conditions_may_hold_for_some_call() {
     for condition in [
-        r#"when { context.risk <= 2 }"#,
+        "when { context.risk <= 2 }",
         r#"unless { context.risk_level == "low" }"#,
         r#"when { resource in Sernixa::Intent::"mcp:mail" }"#,
         // Never true; that is not looked into.
-        r#"when { context.risk > 9 && context.metadata has cents }"#,
+        "when { context.risk > 9 && context.metadata has cents }",
     ] {
         let policy = format!(
             r#"@id("c") permit(principal, action == Sernixa::Action::"request", resource) {condition};"#
