@@ -1,5 +1,7 @@
 //! What is submitted for a call.
 
+use std::borrow::Cow;
+
 use hmac::Mac as _;
 use serde_json::Value;
 use sernixa::boundary::{McpInvocation, McpToolBoundary};
@@ -45,25 +47,19 @@ impl Asked<'_> {
     /// As [`McpToolBoundary::action`].
     pub(super) fn action(&self, core: &Core, ordinal: u32) -> Result<Action, Error> {
         let server = core.server();
-        let rules = &core.settings.rules;
-        let intent = match &rules.intent_id {
-            Some(intent) => intent.clone(),
-            None => format!("mcp:{server}"),
-        };
         let mut invocation =
             McpInvocation::new(server, &self.call.name).arguments_json(&self.call.arguments);
         if let Some(host) = self.host {
             invocation = invocation.client_name(host);
         }
-        let action = McpToolBoundary::new(&core.settings.client, intent)
+        let action = McpToolBoundary::new(&core.settings.client, core.intent())
             .risk(self.gravity.risk)
             .class(self.gravity.class.clone())
             .sensitivity(self.gravity.sensitivity.clone())
             .systems(&self.gravity.systems)
             .action(&invocation)?;
-        let function = sernixa_protocol::action_id("mcp", &format!("{server}.{}", self.call.name));
         Ok(action
-            .function(function)
+            .function(core.action_id(&self.call.name))
             .metadata(self.metadata(core))
             .summary(self.summary(server))
             .resume_key(format_args!("mcp-proxy {ordinal}")))
@@ -119,6 +115,19 @@ pub(super) fn host_name(name: Option<&str>) -> Option<String> {
 }
 
 impl Core {
+    /// The intent of every call of this server.
+    pub(super) fn intent(&self) -> Cow<'_, str> {
+        match &self.settings.rules.intent_id {
+            Some(intent) => intent.into(),
+            None => format!("mcp:{}", self.server()).into(),
+        }
+    }
+
+    /// The action id of a tool, as [`McpToolBoundary`] gives it: `mcp.<server>.<tool>`.
+    pub(super) fn action_id(&self, tool: &str) -> String {
+        sernixa_protocol::action_id("mcp", &format!("{}.{tool}", self.server()))
+    }
+
     /// A call's digest: tool, arguments, and what else the server acts on.
     pub(super) fn call_digest(&self, call: &Call) -> String {
         let parts = [

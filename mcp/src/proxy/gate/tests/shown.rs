@@ -4,6 +4,7 @@ use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 use sernixa::RiskLevel;
+use sernixa::embedded::engine;
 
 use super::super::*;
 use super::rig::*;
@@ -247,4 +248,47 @@ async fn a_hidden_tool_that_is_called_is_unknown_and_nobody_is_asked() {
     }
     assert!(rig.pending().is_empty());
     assert_eq!(rig.server.asked.load(Ordering::Relaxed), 0);
+}
+
+/// A set of policies that refuses every call of one tool.
+struct NoWriting;
+
+impl engine::Policy for NoWriting {
+    fn digest(&self) -> engine::Digest {
+        engine::Digest([7; 32])
+    }
+
+    fn verdict(&self, question: &engine::Question<'_>) -> engine::Verdict {
+        engine::BuiltInPolicy.verdict(question)
+    }
+
+    fn permits_some(&self, tool: &engine::Tool<'_>) -> bool {
+        (tool.action_id, tool.intent_id) != ("mcp.files.write", "mcp:files")
+    }
+}
+
+#[tokio::test]
+async fn a_tool_that_no_policy_ever_permits_is_not_shown() {
+    let rig = rig();
+    rig.engine.replace_policy(std::sync::Arc::new(NoWriting));
+    let gate = rig.gate();
+    let answer = list(&json!([tool("read"), tool("write")]), None);
+    let shown: Value = serde_json::from_slice(&gate.listed(&answer).await).unwrap();
+    assert_eq!(shown["result"]["tools"], json!([tool("read")]));
+}
+
+#[tokio::test]
+async fn a_list_is_not_shown_while_nobody_says_what_the_policies_hide() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let nobody = format!("http://{}", free.local_addr().unwrap());
+    drop(free);
+    let rig = rig();
+    let gate = rig.gate_with(Client::builder().max_retries(0).base_url(nobody));
+    let answer = list(&json!([tool("write")]), None);
+    let shown: Value = serde_json::from_slice(&gate.listed(&answer).await).unwrap();
+    assert_eq!(shown["error"]["code"], -32603, "{shown}");
+    assert_eq!(shown["id"], 1);
+    // What is empty hides nothing.
+    let empty = list(&json!([]), None);
+    assert_eq!(&gate.listed(&empty).await, empty.bytes());
 }
