@@ -27,6 +27,13 @@ pub(crate) trait Host: Send + Sync + 'static {
         self.tell(message)
     }
 
+    /// Done when there is room for more. Whoever brings messages of a server's waits for it, so that a
+    /// host that does not read stops its server, not fills the memory. An HTTP host's stream has an end
+    /// of its own: [`tell`](Self::tell) is [`Gone`] when too much waits there.
+    fn room(&self) -> Later<'_, ()> {
+        Box::pin(std::future::ready(()))
+    }
+
     /// The connection has ended: nothing follows at all.
     fn close(&self) {}
 }
@@ -46,6 +53,10 @@ pub(crate) trait Server: Send + Sync + 'static {
 
 /// The relay of one connection, as its two transports see it. It does not end by being dropped, but
 /// by [`host_gone`](Self::host_gone) or [`server_gone`](Self::server_gone).
+#[expect(
+    clippy::wrong_self_convention,
+    reason = "messages come from hosts and servers; nothing is converted"
+)]
 pub(crate) trait Relay: Send + Sync + 'static {
     /// A message of the host's. `reply` gets the answer, and what belongs to the request: an HTTP host
     /// has one for each of its requests, a stdio host always the same. Done as soon as the host's next

@@ -152,10 +152,9 @@ pub(super) fn check(headers: &HeaderMap, message: &Message, body: &Mirrored) -> 
         }
         // The body's own fault is told by whoever reads the name.
         (None, None) => Ok(()),
-        (None, Some(_)) if !body.named => Ok(()),
+        // Of a method that needs none, it is checked where there are two.
+        (None, Some(_)) | (Some(_), None) if !body.named => Ok(()),
         (None, Some(_)) => Err(format!("the header {NAME} is missing")),
-        // Of a method without a name: nobody reads it.
-        (Some(_), None) if !body.named => Ok(()),
         (Some(_), None) => Err(differs(&NAME)),
     }
 }

@@ -8,7 +8,7 @@ mod upstream;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use host::{Limits, Options, serve};
+pub(crate) use host::{Access, Options, serve};
 pub(crate) use upstream::{Upstream, UpstreamOptions};
 
 /// The media types of answers.

@@ -267,7 +267,7 @@ mod tests {
 
     use crate::message::Direction;
 
-    fn params(schema: Value) -> Result<Params, String> {
+    fn params(schema: &Value) -> Result<Params, String> {
         Params::of(
             json!({"name": "t", "inputSchema": schema})
                 .to_string()
@@ -275,7 +275,7 @@ mod tests {
         )
     }
 
-    fn call(arguments: Value) -> Message {
+    fn call(arguments: &Value) -> Message {
         let body = json!({
             "jsonrpc": "2.0", "id": 1, "method": "tools/call",
             "params": {"name": "t", "arguments": arguments},
@@ -284,7 +284,7 @@ mod tests {
     }
 
     fn region() -> Params {
-        params(json!({"type": "object", "properties": {
+        params(&json!({"type": "object", "properties": {
             "region": {"type": "string", "x-mcp-header": "Region"},
             "where": {"type": "object", "properties": {
                 "zone": {"type": ["integer", "null"], "x-mcp-header": "Zone"},
@@ -305,7 +305,7 @@ mod tests {
 
     #[test]
     fn headers_are_made_from_the_arguments_at_their_paths() {
-        let call = call(json!({"region": "Zürich", "where": {"zone": -7}, "dry": false}));
+        let call = call(&json!({"region": "Zürich", "where": {"zone": -7}, "dry": false}));
         let mut made: Vec<_> = region().headers(&call).unwrap();
         made.sort_by(|(one, _), (other, _)| one.as_str().cmp(other.as_str()));
         let made: Vec<_> = made
@@ -324,7 +324,7 @@ mod tests {
 
     #[test]
     fn what_is_absent_or_null_has_no_header() {
-        let call = call(json!({"region": null, "where": {}}));
+        let call = call(&json!({"region": null, "where": {}}));
         assert!(region().headers(&call).unwrap().is_empty());
         assert_eq!(region().check(&HeaderMap::new(), &call), Ok(()));
         let given = headers(&[("mcp-param-region", "x")]);
@@ -333,7 +333,7 @@ mod tests {
 
     #[test]
     fn headers_are_compared_decoded_and_integers_by_value() {
-        let call = call(json!({"region": "Hello", "where": {"zone": 42}}));
+        let call = call(&json!({"region": "Hello", "where": {"zone": 42}}));
         let fits = |region_is: &str, zone: &str| {
             let given = headers(&[("mcp-param-region", region_is), ("mcp-param-zone", zone)]);
             region().check(&given, &call)
@@ -349,13 +349,13 @@ mod tests {
 
     #[test]
     fn an_argument_that_no_header_can_say_is_refused() {
-        let call = call(json!({"region": {"a": 1}}));
+        let call = call(&json!({"region": {"a": 1}}));
         assert!(region().headers(&call).is_err());
     }
 
     #[test]
     fn annotations_that_break_the_rules_are_told() {
-        let one = |property: Value| params(json!({"properties": {"a": property}}));
+        let one = |property: Value| params(&json!({"properties": {"a": property}}));
         for bad in [
             json!({"type": "string", "x-mcp-header": ""}),
             json!({"type": "string", "x-mcp-header": "a b"}),
@@ -373,13 +373,13 @@ mod tests {
             "a": {"type": "string", "x-mcp-header": "Region"},
             "b": {"type": "string", "x-mcp-header": "region"},
         }});
-        assert!(params(twice).is_err());
-        assert!(params(json!({"type": "string", "x-mcp-header": "a"})).is_err());
+        assert!(params(&twice).is_err());
+        assert!(params(&json!({"type": "string", "x-mcp-header": "a"})).is_err());
         let mut deep = json!({"type": "string"});
         for _ in 0..100 {
             deep = json!({"properties": {"a": deep}});
         }
-        assert!(params(deep).is_err());
+        assert!(params(&deep).is_err());
     }
 
     #[test]
@@ -388,6 +388,6 @@ mod tests {
             "x-mcp-header": {"type": "string"},
             "a": {"type": "object", "default": {"x-mcp-header": "a"}, "enum": [{"x-mcp-header": 1}]},
         }});
-        assert!(params(schema).unwrap().is_empty());
+        assert!(params(&schema).unwrap().is_empty());
     }
 }

@@ -314,8 +314,12 @@ mod tests {
 
     use futures_util::FutureExt as _;
 
-    fn next(reader: &mut Reader) -> Option<Option<Bytes>> {
-        reader.next().now_or_never()
+    /// What can be read now: a message, or a word on why there is none.
+    fn next(reader: &mut Reader) -> Result<Bytes, &'static str> {
+        match reader.next().now_or_never() {
+            Some(message) => message.ok_or("the end"),
+            None => Err("nothing yet"),
+        }
     }
 
     #[test]
@@ -327,15 +331,16 @@ mod tests {
         }
         assert_eq!(stream.tell(Bytes::from_static(b"{}")), Err(Gone));
         // What was read makes room.
-        assert!(next(&mut reader).unwrap().is_some());
+        next(&mut reader).unwrap();
         stream.tell(Bytes::from_static(b"{}")).unwrap();
         assert_eq!(stream.tell(Bytes::from_static(b"{}")), Err(Gone));
         stream.answer(Bytes::from_static(b"last")).unwrap();
         assert_eq!(stream.answer(Bytes::from_static(b"{}")), Err(Gone));
         let mut told = Vec::new();
-        while let Some(message) = next(&mut reader).unwrap() {
+        while let Ok(message) = next(&mut reader) {
             told.push(message);
         }
+        assert_eq!(next(&mut reader), Err("the end"));
         assert_eq!(told.len(), MOST_EVENTS + 1);
         assert_eq!(told.last().unwrap(), "last");
         assert!(reader.is_through());
@@ -358,15 +363,15 @@ mod tests {
         let mut reader = stream.read(0);
         for nth in 0..=MOST_EVENTS {
             stream.tell(Bytes::from(nth.to_string())).unwrap();
-            assert!(next(&mut reader).unwrap().is_some());
+            next(&mut reader).unwrap();
         }
         let mut again = stream.read(0);
-        assert_eq!(next(&mut again).unwrap().unwrap(), "1");
-        assert_eq!(next(&mut reader).unwrap(), None, "its turn is over");
+        assert_eq!(next(&mut again).unwrap(), "1");
+        assert_eq!(next(&mut reader), Err("the end"), "its turn is over");
         let mut beyond = stream.read(u64::MAX);
-        assert_eq!(next(&mut beyond), None);
+        assert_eq!(next(&mut beyond), Err("nothing yet"));
         stream.tell(Bytes::from_static(b"new")).unwrap();
-        assert_eq!(next(&mut beyond).unwrap().unwrap(), "new");
+        assert_eq!(next(&mut beyond).unwrap(), "new");
     }
 
     #[test]

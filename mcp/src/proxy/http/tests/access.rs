@@ -1,5 +1,6 @@
 //! What is turned away before it is looked at.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
@@ -8,7 +9,21 @@ use tokio::net::{TcpListener, TcpStream};
 
 use super::super::host::{Access, Limits, Options, serve};
 use super::rig::{Made, Proxy, Script, code, initialize, modern_tool, soon};
-use crate::message::LONGEST;
+use crate::message::{Generation, LONGEST};
+use crate::proxy::seam::{Connect, Host, Later, Relay};
+
+/// Connects nobody.
+struct Nowhere;
+
+impl Connect for Nowhere {
+    fn connect(
+        &self,
+        _: Generation,
+        _: Arc<dyn Host>,
+    ) -> Later<'_, Result<Arc<dyn Relay>, String>> {
+        Box::pin(async { Err("there is no server".to_owned()) })
+    }
+}
 
 #[tokio::test]
 async fn another_host_or_origin_is_forbidden_and_the_server_sees_nothing() {
@@ -138,27 +153,11 @@ async fn a_slow_body_is_cut() {
 
 #[tokio::test]
 async fn nobody_listens_beyond_loopback_without_a_token() {
-    let script = Script::new().await;
-    let proxy = Proxy::to(&script.url).await;
-    drop(proxy);
     let listener = TcpListener::bind("0.0.0.0:0").await.unwrap();
-    struct Never;
-    impl crate::proxy::seam::Connect for Never {
-        fn connect(
-            &self,
-            _: crate::message::Generation,
-            _: std::sync::Arc<dyn crate::proxy::seam::Host>,
-        ) -> crate::proxy::seam::Later<
-            '_,
-            Result<std::sync::Arc<dyn crate::proxy::seam::Relay>, String>,
-        > {
-            unreachable!("nobody is served")
-        }
-    }
     let served = serve(
         listener,
         Options::default(),
-        std::sync::Arc::new(Never),
+        Arc::new(Nowhere),
         std::future::pending(),
     );
     let error = soon(served).await.unwrap_err().to_string();

@@ -496,8 +496,8 @@ pub(super) fn request(id: u32, method: &str, params: &Value) -> Value {
 }
 
 /// A request of 2026-07-28.
-pub(super) fn modern(id: u32, method: &str, params: Value) -> Value {
-    let mut body = request(id, method, &params);
+pub(super) fn modern(id: u32, method: &str, params: &Value) -> Value {
+    let mut body = request(id, method, params);
     let meta = &mut body["params"]["_meta"];
     meta["io.modelcontextprotocol/protocolVersion"] = "2026-07-28".into();
     meta["io.modelcontextprotocol/clientCapabilities"] = json!({});
@@ -509,7 +509,7 @@ pub(super) fn tool(id: u32, name: &str) -> Value {
 }
 
 pub(super) fn modern_tool(id: u32, name: &str) -> Value {
-    modern(id, "tools/call", json!({"name": name, "arguments": {}}))
+    modern(id, "tools/call", &json!({"name": name, "arguments": {}}))
 }
 
 /// The code of an error.

@@ -17,14 +17,14 @@ async fn a_session_has_its_own_upstream_session_and_ends_with_delete() {
     assert_ne!(one, other);
     assert!(one.len() == 32 && one.bytes().all(|byte| byte.is_ascii_hexdigit()));
     let ping = request(1, "ping", &json!({}));
-    let (pong, ()) = tokio::join!(proxy.in_session(&one, &ping).send(), async {
+    let (answered, ()) = tokio::join!(proxy.in_session(&one, &ping).send(), async {
         let asked = script.next().await;
         assert_eq!(asked.header("mcp-session-id"), "up");
         assert_eq!(asked.header("mcp-protocol-version"), "2025-11-25");
         asked.result(&json!({}));
     });
     assert_eq!(
-        answer(pong.unwrap()).await,
+        answer(answered.unwrap()).await,
         json!({"jsonrpc": "2.0", "id": 1, "result": {}})
     );
     let delete = |id: &str| {

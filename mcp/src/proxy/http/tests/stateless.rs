@@ -53,7 +53,7 @@ async fn headers_that_do_not_say_what_the_body_says_are_refused() {
 async fn a_request_without_its_metadata_is_refused() {
     let mut script = Script::new().await;
     let proxy = Proxy::to(&script.url).await;
-    let full = modern(1, "tools/list", json!({}));
+    let full = modern(1, "tools/list", &json!({}));
     for without in [
         "io.modelcontextprotocol/protocolVersion",
         "io.modelcontextprotocol/clientCapabilities",
@@ -86,7 +86,7 @@ async fn errors_of_the_protocol_have_their_status() {
         (-32_021, StatusCode::OK, 400),
         (-32_602, StatusCode::OK, 200),
     ] {
-        let list = modern(9, "tools/list", json!({}));
+        let list = modern(9, "tools/list", &json!({}));
         let (refused, ()) = tokio::join!(proxy.modern(&list).send(), async {
             let asked = script.next().await;
             let id = asked.body["id"].clone();
@@ -98,7 +98,7 @@ async fn errors_of_the_protocol_have_their_status() {
         let refused = answer(refused).await;
         assert_eq!((code(&refused), &refused["id"]), (error, &json!(9)));
     }
-    let unknown = modern(9, "no/such", json!({}));
+    let unknown = modern(9, "no/such", &json!({}));
     let refused = soon(proxy.modern(&unknown).send()).await.unwrap();
     assert_eq!(refused.status(), 404);
     assert_eq!(code(&answer(refused).await), -32_601);
@@ -123,7 +123,7 @@ async fn there_are_no_sessions() {
     let said = proxy.post(&said, &[("mcp-protocol-version", "2026-07-28")]);
     assert_eq!(soon(said.send()).await.unwrap().status(), 400);
     // An id of a session says nothing here.
-    let list = modern(1, "tools/list", json!({}));
+    let list = modern(1, "tools/list", &json!({}));
     let list = proxy.modern(&list).header("mcp-session-id", "0").send();
     let (fine, ()) = tokio::join!(list, async {
         let asked = script.next().await;
@@ -141,7 +141,7 @@ async fn hosts_with_equal_ids_and_tokens_do_not_mix() {
     let proxy = Proxy::to(&script.url).await;
     let call = |who: &str| {
         let params = json!({"name": who, "arguments": {}, "_meta": {"progressToken": 1}});
-        modern(1, "tools/call", params)
+        modern(1, "tools/call", &params)
     };
     let one = proxy.modern(&call("one")).send();
     let other = proxy.modern(&call("other")).send();
@@ -195,7 +195,7 @@ async fn subscriptions_of_two_hosts_do_not_mix() {
     let mut hosts = Vec::new();
     let mut upstreams = Vec::new();
     for _ in 0..2 {
-        let listen = modern(1, "subscriptions/listen", json!({"notifications": {}}));
+        let listen = modern(1, "subscriptions/listen", &json!({"notifications": {}}));
         let (response, upstream) = tokio::join!(proxy.modern(&listen).send(), async {
             let asked = script.next().await;
             let id = asked.body["id"].clone();
@@ -297,7 +297,7 @@ async fn arguments_in_headers_must_say_what_the_body_says() {
     };
     let proxy = Proxy::made(&script.url, made).await;
     let params = json!({"name": "query", "arguments": {"region": "Zürich"}});
-    let call = modern(1, "tools/call", params);
+    let call = modern(1, "tools/call", &params);
     for given in [None, Some("Bern"), Some("=?base64?!?=")] {
         let mut request = proxy.modern(&call);
         if let Some(given) = given {
@@ -324,7 +324,7 @@ async fn a_server_that_ended_starts_again_with_the_next_request() {
     proxy
         .fails
         .store(true, std::sync::atomic::Ordering::Relaxed);
-    let list = modern(1, "tools/list", json!({}));
+    let list = modern(1, "tools/list", &json!({}));
     let failed = soon(proxy.modern(&list).send()).await.unwrap();
     assert_eq!(failed.status(), 502);
     assert_eq!(answer(failed).await["id"], 1);

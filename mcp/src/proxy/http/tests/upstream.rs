@@ -129,7 +129,7 @@ async fn headers_are_made_from_the_body_and_the_tools_schema() {
         ..Made::default()
     };
     let proxy = Proxy::made(&script.url, made).await;
-    let list = modern(1, "tools/list", json!({}));
+    let list = modern(1, "tools/list", &json!({}));
     let (listed, ()) = tokio::join!(proxy.modern(&list).send(), async {
         let asked = script.next().await;
         assert_eq!(asked.header("authorization"), "Bearer upstream-secret");
@@ -146,7 +146,7 @@ async fn headers_are_made_from_the_body_and_the_tools_schema() {
     let listed = answer(listed.unwrap()).await;
     assert_eq!(listed["result"]["tools"].as_array().unwrap().len(), 1);
     let params = json!({"name": "für", "arguments": {"region": "eu"}});
-    let call = modern(1, "tools/call", params);
+    let call = modern(1, "tools/call", &params);
     let headers = [
         ("mcp-protocol-version", "2026-07-28"),
         ("mcp-method", "tools/call"),
@@ -235,10 +235,10 @@ async fn a_slow_request_delays_no_other() {
     let never_answered = script.next().await;
     for nth in 2..20 {
         let ping = request(nth, "ping", &json!({}));
-        let (pong, ()) = tokio::join!(proxy.in_session(&id, &ping).send(), async {
+        let (answered, ()) = tokio::join!(proxy.in_session(&id, &ping).send(), async {
             script.next().await.result(&json!({}));
         });
-        assert_eq!(answer(pong.unwrap()).await["id"], nth);
+        assert_eq!(answer(answered.unwrap()).await["id"], nth);
     }
     never_answered.result(&json!({"content": []}));
     assert_eq!(slow.says().await["id"], 1);

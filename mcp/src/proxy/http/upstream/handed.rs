@@ -14,16 +14,16 @@ use tokio::sync::oneshot;
 pub(super) struct Handed {
     bytes: Option<Bytes>,
     tell: Option<oneshot::Sender<()>>,
-    is_handed: Arc<AtomicBool>,
+    is_taken: Arc<AtomicBool>,
 }
 
 impl Handed {
-    pub(super) fn new(bytes: Bytes, is_handed: Arc<AtomicBool>) -> (Self, oneshot::Receiver<()>) {
+    pub(super) fn new(bytes: Bytes, is_taken: Arc<AtomicBool>) -> (Self, oneshot::Receiver<()>) {
         let (tell, told) = oneshot::channel();
         let body = Self {
             bytes: Some(bytes),
             tell: Some(tell),
-            is_handed,
+            is_taken,
         };
         (body, told)
     }
@@ -38,7 +38,7 @@ impl Body for Handed {
         _: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
         if let Some(tell) = self.tell.take() {
-            self.is_handed.store(true, Ordering::Release);
+            self.is_taken.store(true, Ordering::Release);
             // Whoever asked may have gone.
             let _ = tell.send(());
         }
