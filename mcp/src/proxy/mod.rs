@@ -7,5 +7,10 @@
 pub mod config;
 mod gate;
 mod http;
+mod relay;
+mod run;
 mod seam;
 pub mod state;
+mod stdio;
+
+pub use run::{Ended, Listen, Options, Proxy, ProxyError, To};

@@ -1,0 +1,1 @@
+//! Tests of both sides on pipes and with child processes.
