@@ -1,5 +1,7 @@
 //! What a `tools/call` says, as far as it is decided on.
 
+use std::borrow::Cow;
+
 use sernixa_protocol::canonicalize;
 use sernixa_protocol::json::Node;
 
@@ -96,7 +98,7 @@ fn read(root: Node<'_>, generation: Generation) -> Result<Call, &'static str> {
         inputs: inputs
             .map(|inputs| Inputs::of_text(inputs.raw().to_owned()).ok_or(NUMBER))
             .transpose()?,
-        state: state.map(|state| state.into_owned()),
+        state: state.map(Cow::into_owned),
     })
 }
 

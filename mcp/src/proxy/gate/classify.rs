@@ -57,19 +57,18 @@ pub(super) struct Gravity {
 /// 6. a tool that nobody has seen as it is now: at least high.
 ///
 /// Where two definitions of one tool are about, the graver hint counts.
-pub(super) fn classify<'h>(
+pub(super) fn classify(
     server: &str,
     rules: &Rules,
     tool: &str,
-    hints: impl Iterator<Item = &'h Hints> + Clone,
+    hints: &[Hints],
     pin: Pin,
 ) -> Gravity {
     let defaults = &rules.defaults;
     let mut risk = defaults.risk.unwrap_or(RiskLevel::Medium);
     let mut class = defaults.class.clone().unwrap_or(OperationClass::ToolCall);
-    let destroys = hints.clone().any(|hints| hints.destructive == Some(true));
-    let listed = hints.clone().next().is_some();
-    let reads = listed && hints.clone().all(|hints| hints.read_only == Some(true));
+    let destroys = hints.iter().any(|hints| hints.destructive == Some(true));
+    let reads = !hints.is_empty() && hints.iter().all(|hints| hints.read_only == Some(true));
     if destroys {
         risk = graver(risk, RiskLevel::High);
         if defaults.class.is_none() {
@@ -122,7 +121,7 @@ mod tests {
         let rules = Config::parse(Path::new("sernixa.toml"), config)
             .unwrap()
             .server("files");
-        let gravity = classify("files", &rules, "wipe", hints.iter(), pin);
+        let gravity = classify("files", &rules, "wipe", hints, pin);
         (gravity.risk, gravity.class.to_string())
     }
 
@@ -134,7 +133,7 @@ mod tests {
             "files",
             &Rules::default(),
             "wipe",
-            [Hints::default()].iter(),
+            &[Hints::default()],
             Pin::Accepted,
         );
         assert_eq!(

@@ -41,9 +41,9 @@ pub(super) async fn decide(core: &Arc<Core>, request: ToolCall, line: &dyn Line)
         Err(fault) => return Verdict::Answer(shape.error(Code::Params, fault)),
     };
     let facts = core.tools.facts(&read.name, line).await;
-    let hints = facts.definitions.iter().map(|tool| &tool.hints);
+    let hints: Vec<_> = facts.definitions.iter().map(|tool| tool.hints).collect();
     let rules = &core.settings.rules;
-    let gravity = classify(core.server(), rules, &read.name, hints, facts.pin);
+    let gravity = classify(core.server(), rules, &read.name, &hints, facts.pin);
     let deciding = Deciding {
         core,
         shape,
