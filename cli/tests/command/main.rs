@@ -15,6 +15,7 @@ mod audit;
 mod decisions;
 mod doctor;
 mod hostile;
+mod mcp_tools;
 mod odd_services;
 mod output;
 mod policies;

@@ -74,12 +74,7 @@ impl State {
     ///
     /// # Errors
     /// When it cannot be written; what is not kept counts as changed.
-    pub(crate) fn meet(
-        &self,
-        server: &str,
-        tools: &[Met<'_>],
-        now: SystemTime,
-    ) -> Result<(), StateError> {
+    pub fn meet(&self, server: &str, tools: &[Met<'_>], now: SystemTime) -> Result<(), StateError> {
         let fault = |error| failed(self.path(), error);
         let mut connection = self.connection();
         let mut news = Vec::new();
@@ -100,7 +95,7 @@ impl State {
         transaction.commit().map_err(fault)
     }
 
-    /// Whether this definition of a tool counts; `None` for a tool that was never met.
+    /// Whether this definition of a tool counts.
     ///
     /// # Errors
     /// When it cannot be read; the tool counts as changed then.
