@@ -9,7 +9,7 @@
 //! reviewer: high delete "backups: prune(name)"
 //! prune monday: pruned monday
 //! reviewer: high delete "backups: prune(name)"
-//! prune tuesday: Not run: rejected: a reviewer said no: one prune a day (approval apr_…)
+//! prune tuesday: Not run: a person refused this call: one prune a day. (Approval apr_…)…
 //! tuesday is still there: true
 //! ```
 

@@ -1,7 +1,7 @@
 //! Sernixa in front of MCP tools: middleware for servers made with rmcp, and the proxy that stands
 //! between any MCP host and any MCP server.
 
-#[cfg(feature = "middleware")]
+#[cfg(any(feature = "middleware", feature = "proxy"))]
 mod decision;
 #[cfg(feature = "message")]
 pub mod message;

@@ -13,7 +13,7 @@ use sernixa::{Action, Client, Error, Pending, Permit, Submitted};
 use sernixa_protocol::display::one_line;
 
 use super::{Governed, refused};
-use crate::decision::{decision, text};
+use crate::decision::{Decision, of_error};
 
 /// How often a caller that waits is told so.
 const PROGRESS_EVERY: Duration = Duration::from_secs(5);
@@ -41,11 +41,13 @@ impl<H> Governed<H> {
             // A call that nobody waits for any more must not begin.
             biased;
             () = context.ct.cancelled() => {
-                let status = json!({"status": "cancelled", "reason": null, "approval_id": null});
-                Err(refused::result("Not run: the caller cancelled it", status, tool))
+                let decision = Decision { status: "cancelled", ..Decision::default() };
+                Err(refused::result("Not run: the caller cancelled it.", &decision, tool))
             }
-            decided = decided => decided
-                .map_err(|error: Error| refused::result(&text(&error), decision(&error), tool)),
+            decided = decided => decided.map_err(|error: Error| {
+                let (text, decision) = of_error(&error);
+                refused::result(&text, &decision, tool)
+            }),
         }
     }
 

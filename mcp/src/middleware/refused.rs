@@ -3,10 +3,9 @@
 
 use rmcp::ErrorData;
 use rmcp::model::{CallToolResponse, CallToolResult, ContentBlock, ErrorCode, MetaObject, Tool};
-use serde_json::Value;
 use sernixa::Error;
 
-use crate::decision::{DECISION, decision, text};
+use crate::decision::{Decision, KEY, of_error};
 
 /// The code of [`refused_error`], outside the range that JSON-RPC and MCP keep for themselves.
 pub const REFUSED: ErrorCode = ErrorCode(-31_403);
@@ -54,7 +53,8 @@ impl<T: RefusedResult, E> RefusedResult for Result<T, E> {
     reason = "`refused = …` hands the error over"
 )]
 pub fn refused_result<R: RefusedResult>(error: Error) -> R {
-    R::of(result(&text(&error), decision(&error), None))
+    let (text, decision) = of_error(&error);
+    R::of(result(&text, &decision, None))
 }
 
 /// The refusal as a protocol error with the code [`REFUSED`], the reason for programs in its data.
@@ -68,19 +68,21 @@ pub fn refused_result<R: RefusedResult>(error: Error) -> R {
     reason = "`refused = …` hands the error over"
 )]
 pub fn refused_error<T>(error: Error) -> Result<T, ErrorData> {
-    let data = serde_json::json!({ DECISION: decision(&error) });
-    Err(ErrorData::new(REFUSED, text(&error), Some(data)))
+    let (text, decision) = of_error(&error);
+    let data = serde_json::json!({ KEY: decision.to_json() });
+    Err(ErrorData::new(REFUSED, text, Some(data)))
 }
 
 /// A tool result that says why the tool did not run. Some clients hold structured content, that of an
 /// error too, against the output schema: it is there only for a `tool` that is known to have none.
-pub(super) fn result(text: &str, decision: Value, tool: Option<&Tool>) -> CallToolResult {
+pub(super) fn result(text: &str, decision: &Decision<'_>, tool: Option<&Tool>) -> CallToolResult {
+    let decision = decision.to_json();
     let mut result = CallToolResult::error(vec![ContentBlock::text(text)]);
     if tool.is_some_and(|tool| tool.output_schema.is_none()) {
         result.structured_content = Some(decision.clone());
     }
     let mut meta = MetaObject::new();
-    meta.0.insert(DECISION.to_owned(), decision);
+    meta.0.insert(KEY.to_owned(), decision);
     result.meta = Some(meta);
     result
 }

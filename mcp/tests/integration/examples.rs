@@ -22,13 +22,14 @@ fn promised(name: &str) -> Vec<String> {
         .collect()
 }
 
+/// Whether the parts of the promised line between `…` stand in the line, in their order.
 fn says(line: &str, promised: &str) -> bool {
-    match promised.split_once('…') {
-        Some((begin, end)) => {
-            line.len() >= begin.len() + end.len() && line.starts_with(begin) && line.ends_with(end)
-        }
-        None => line == promised,
+    let mut parts = promised.split('…');
+    let mut rest = line.strip_prefix(parts.next().unwrap_or_default());
+    for part in parts {
+        rest = rest.and_then(|rest| rest.find(part).map(|at| &rest[at + part.len()..]));
     }
+    rest.is_some_and(|rest| rest.is_empty() || promised.ends_with('…'))
 }
 
 #[test]

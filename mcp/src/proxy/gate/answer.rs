@@ -2,32 +2,24 @@
 
 use bytes::Bytes;
 use serde_json::{Map, Value, json};
-use sernixa::Error;
 use sernixa_protocol::display::one_line;
 
+use crate::decision::KEY;
+pub(super) use crate::decision::{Decision, EXPIRED, of_error};
 use crate::message::{Code, Id};
 use crate::proxy::seam::Generation;
 
-/// The longest evidence that goes along, in bytes of JSON.
-const EVIDENCE_MAX: usize = 4 << 10;
-
 /// The key of the proxy's own question among `inputRequests`.
 pub(super) const QUESTION: &str = "sernixa_review";
+
+/// A person is asked, and has not decided.
+pub(super) const PENDING: &str = "pending_review";
 
 /// In what form a call is answered.
 #[derive(Clone, Debug)]
 pub(super) struct Shape {
     id: String,
     generation: Generation,
-}
-
-/// What became of a call, for programs: `_meta["sernixa/decision"]`.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Decision<'a> {
-    pub(super) status: &'static str,
-    pub(super) reason: Option<&'a str>,
-    pub(super) approval_id: Option<&'a str>,
-    pub(super) evidence: Option<&'a Value>,
 }
 
 /// Whether a result may carry `structuredContent`: not where the tool has an output schema, which it
@@ -79,7 +71,7 @@ impl Shape {
             result.insert("structuredContent".to_owned(), decision.clone());
         }
         result.insert("isError".to_owned(), true.into());
-        result.insert("_meta".to_owned(), json!({"sernixa/decision": decision}));
+        result.insert("_meta".to_owned(), json!({ KEY: decision }));
         self.result(result)
     }
 
@@ -105,7 +97,7 @@ impl Shape {
         }
         result.insert("requestState".to_owned(), state.into());
         let decision = decision.to_json();
-        result.insert("_meta".to_owned(), json!({"sernixa/decision": decision}));
+        result.insert("_meta".to_owned(), json!({ KEY: decision }));
         self.result(result)
     }
 
@@ -115,119 +107,10 @@ impl Shape {
     }
 }
 
-impl Decision<'_> {
-    fn to_json(&self) -> Value {
-        let mut out = Map::new();
-        out.insert("status".to_owned(), self.status.into());
-        let texts = [("reason", self.reason), ("approval_id", self.approval_id)];
-        for (name, text) in texts {
-            if let Some(text) = text {
-                out.insert(name.to_owned(), one_line(text).to_string().into());
-            }
-        }
-        let short = |evidence: &&Value| evidence.to_string().len() <= EVIDENCE_MAX;
-        if let Some(evidence) = self.evidence.filter(short) {
-            out.insert("evidence".to_owned(), evidence.clone());
-        }
-        Value::Object(out)
-    }
-}
-
-/// A person is asked, and has not decided.
-pub(super) const PENDING: &str = "pending_review";
-
-/// Nobody decided in time, and nobody can any more.
-pub(super) const EXPIRED: &str = "expired";
-
-/// What an error is called, what a model is told of it, and what it can do.
-pub(super) fn of_error(error: &Error) -> (String, Decision<'_>) {
-    let (status, what, next) = match error {
-        Error::Blocked(_) => (
-            "blocked",
-            "a policy forbids this call",
-            "Do not repeat it as it is.",
-        ),
-        Error::Rejected(_) => (
-            "rejected",
-            "a person refused this call",
-            "Do not repeat it as it is; ask the user what to do instead.",
-        ),
-        Error::Expired(_) => (
-            EXPIRED,
-            "nobody approved this call in time",
-            "Calling again asks anew.",
-        ),
-        Error::Timeout(_) => (
-            "timeout",
-            "the approval service did not answer in time",
-            "Call again later.",
-        ),
-        Error::Replay(_) => (
-            "replayed",
-            "its approval was used by another, identical call",
-            "If it is meant to happen once more, call again: that asks anew.",
-        ),
-        Error::Signature(_) => (
-            "signature_refused",
-            "the approval service did not accept the signature of the request",
-            "Tell the operator of this proxy.",
-        ),
-        Error::DelegationScope(_) => (
-            "delegation_refused",
-            "the delegation does not cover this call",
-            "Do not repeat it as it is.",
-        ),
-        Error::Configuration(_) => (
-            "configuration",
-            "this proxy is not set up to ask for approval",
-            "Tell its operator.",
-        ),
-        Error::Validation(_) => (
-            "invalid",
-            "this call cannot be submitted for approval",
-            "Change it before calling again.",
-        ),
-        Error::RateLimit(_) => (
-            "rate_limited",
-            "the approval service is asked too often",
-            "Call again later.",
-        ),
-        Error::Authentication(_) => (
-            "authentication",
-            "the approval service did not accept this proxy's credential",
-            "Tell the operator of this proxy.",
-        ),
-        Error::Failed(_) => (
-            "failed",
-            "the approval service could not decide",
-            "Call again later.",
-        ),
-        // What else may come: the service out of reach, or an answer that cannot be trusted.
-        _ => (
-            "unavailable",
-            "the approval service cannot be reached, or does not answer as it should",
-            "Call again later, or tell the operator of this proxy.",
-        ),
-    };
-    let detail = error.reason().unwrap_or_else(|| error.refusal().message());
-    let mut text = format!("Not run: {what}: {}.", one_line(detail));
-    if let Some(id) = error.approval_id() {
-        text.push_str(&format!(" (Approval {}.)", one_line(id)));
-    }
-    text.push(' ');
-    text.push_str(next);
-    let decision = Decision {
-        status,
-        reason: Some(detail),
-        approval_id: error.approval_id(),
-        evidence: error.evidence(),
-    };
-    (text, decision)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::decision::EVIDENCE_MAX;
 
     fn read(bytes: &Bytes) -> Value {
         serde_json::from_slice(bytes).unwrap()
