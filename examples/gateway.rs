@@ -13,13 +13,14 @@
 //! no run: configuration: enforce_ebpf needs a Flight Recorder, and an engine in this process has none; …
 //! ```
 
+use serde_json::Value;
 use sernixa::embedded::{Decision, Engine, Record};
 use sernixa::gateway::Gateway;
 use sernixa::{Client, Error, RiskLevel};
 
 /// An agent that knows nothing of all this.
-fn agent(topic: &str) -> Result<String, Error> {
-    Ok(format!("3 sources read on {topic}"))
+fn agent(topic: &str) -> String {
+    format!("3 sources read on {topic}")
 }
 
 fn show(run: Result<String, Error>) {
@@ -31,8 +32,9 @@ fn show(run: Result<String, Error>) {
 
 /// Stands in for a person.
 fn review(asked: &Record) -> Decision {
-    let metadata: serde_json::Value = serde_json::from_str(asked.metadata()).unwrap_or_default();
-    let profile = metadata["mcp_profile"].as_str().unwrap_or_default();
+    let metadata: Value = serde_json::from_str(asked.metadata()).unwrap_or_default();
+    let profile = metadata.get("mcp_profile").and_then(Value::as_str);
+    let profile = profile.unwrap_or_default();
     println!("asked:  {}, profile {profile}", asked.action_id());
     match profile {
         "payments" => Decision::reject("not at night"),
@@ -47,17 +49,17 @@ fn main() -> Result<(), Error> {
         .build()?;
 
     let research = Gateway::new(&client).mcp_profile("research");
-    show(research.run(|| agent("whales")));
+    show(research.run(|| Ok(agent("whales"))));
 
     let payments = Gateway::new(&client)
         .mcp_profile("payments")
         .intent_id("monthly-payments")
         .risk(RiskLevel::High)
         .systems(["bank"]);
-    show(payments.run(|| agent("invoices")));
+    show(payments.run(|| Ok(agent("invoices"))));
 
     let watched = research.enforce_ebpf(true);
-    show(watched.run(|| agent("whales")));
+    show(watched.run(|| Ok(agent("whales"))));
 
     client.close_blocking();
     Ok(())

@@ -8,7 +8,7 @@
 //! $ cargo run --example guard
 //! langchain: 3 hits for whales
 //! asked:     crewai.refund-order, high
-//! crewai:    order 7 refunded
+//! crewai:    order 7: 40 EUR refunded
 //! asked:     crewai.refund-order, high
 //! crewai:    rejected: a reviewer said no: one is enough…
 //! asked:     autogen.ship, medium
@@ -24,25 +24,30 @@ use sernixa::embedded::{Decision, Engine, Record};
 use sernixa::{Client, Error, OperationClass, RiskLevel};
 
 /// `BaseTool` of LangChain: `invoke` takes one input.
-struct Search;
+struct Search {
+    hits: usize,
+}
 
 impl Search {
-    fn invoke(&self, input: &str) -> Result<String, Error> {
-        Ok(format!("3 hits for {input}"))
+    fn invoke(&self, input: &str) -> String {
+        format!("{} hits for {input}", self.hits)
     }
 }
 
 /// `BaseTool` of CrewAI: `_run` takes named arguments.
-struct Refund;
+struct Refund {
+    currency: &'static str,
+}
 
 #[derive(Serialize)]
 struct RefundArguments {
     order: u32,
+    amount: u32,
 }
 
 impl Refund {
-    fn run(&self, arguments: &RefundArguments) -> Result<String, Error> {
-        Ok(format!("order {} refunded", arguments.order))
+    fn run(&self, RefundArguments { order, amount }: &RefundArguments) -> String {
+        format!("order {order}: {amount} {} refunded", self.currency)
     }
 }
 
@@ -51,10 +56,9 @@ struct Ship;
 
 impl Ship {
     async fn run_json(&self, arguments: Value) -> Result<String, Error> {
-        Ok(format!(
-            "shipped to {}",
-            arguments["customer"].as_str().unwrap_or("nobody")
-        ))
+        tokio::task::yield_now().await;
+        let customer = arguments.get("customer").and_then(Value::as_str);
+        Ok(format!("shipped to {}", customer.unwrap_or("nobody")))
     }
 }
 
@@ -86,19 +90,20 @@ async fn main() -> Result<(), Error> {
             .build()?,
     )?;
 
+    let search = Search { hits: 3 };
     let search = Guard::new("look-things-up", "langchain", "search")
         .class(OperationClass::Read)
-        .wrap(|input: &str| Search.invoke(input));
+        .wrap(|input: &str| Ok(search.invoke(input)));
     show("langchain", search.call("whales"));
 
-    let refund = Guard::new("refund-order", "crewai", "refund order")
+    let refund = Refund { currency: "EUR" };
+    let guard = Guard::new("refund-order", "crewai", "refund order")
         .risk(RiskLevel::High)
         .class(OperationClass::Financial)
         .systems(["shop"]);
-    for _ in 0..2 {
-        let refunded = refund.run(RefundArguments { order: 7 }, |arguments| {
-            Refund.run(&arguments)
-        });
+    for amount in [40, 400] {
+        let arguments = RefundArguments { order: 7, amount };
+        let refunded = guard.run(arguments, |arguments| Ok(refund.run(&arguments)));
         show("crewai", refunded);
     }
 

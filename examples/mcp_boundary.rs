@@ -17,17 +17,17 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use serde_json::json;
+use serde_json::{Value, json};
 use sernixa::boundary::{McpInvocation, McpToolBoundary, mcp_call_gate};
 use sernixa::embedded::{Decision, Engine, Record};
 use sernixa::{Client, Error, OperationClass, RiskLevel};
 
 /// Where an MCP host would talk to the server.
-fn dispatch(tool: &str) -> Result<&'static str, Error> {
-    Ok(match tool {
+fn dispatch(tool: &str) -> &'static str {
+    match tool {
         "read_file" => "42 rows",
         _ => "done",
-    })
+    }
 }
 
 fn show(what: &str, called: Result<&'static str, Error>) {
@@ -41,10 +41,10 @@ fn show(what: &str, called: Result<&'static str, Error>) {
 fn review(asked: &Record) -> Decision {
     static DELETIONS: AtomicU32 = AtomicU32::new(0);
 
-    let metadata: serde_json::Value = serde_json::from_str(asked.metadata()).unwrap_or_default();
-    let arguments = match &metadata["mcp_arguments"] {
-        serde_json::Value::Null => "digested".to_owned(),
-        values => values.to_string(),
+    let metadata: Value = serde_json::from_str(asked.metadata()).unwrap_or_default();
+    let arguments = match metadata.get("mcp_arguments") {
+        None => "digested".to_owned(),
+        Some(values) => values.to_string(),
     };
     println!("asked: {}, arguments {arguments}", asked.action_id());
     if asked.action_id().ends_with("delete_file") && DELETIONS.fetch_add(1, Ordering::Relaxed) > 0 {
@@ -69,12 +69,12 @@ fn main() -> Result<(), Error> {
     let call = file("read_file", "/srv/report.csv");
     show(
         "read /srv/report.csv",
-        reads.invoke(&call, || dispatch("read_file")),
+        reads.invoke(&call, || Ok(dispatch("read_file"))),
     );
 
     let deletions = files.risk(RiskLevel::High).class(OperationClass::Delete);
     for path in ["/srv/report.csv", "/etc"] {
-        let deleted = deletions.invoke(&file("delete_file", path), || dispatch("delete_file"));
+        let deleted = deletions.invoke(&file("delete_file", path), || Ok(dispatch("delete_file")));
         show(&format!("delete {path}"), deleted);
     }
 
@@ -82,7 +82,7 @@ fn main() -> Result<(), Error> {
     let call = McpInvocation::new("shop", "refund")
         .toolset_id("shop-tools")
         .arguments_json(r#"{"order": 7, "cents": 700}"#);
-    show("refund 7", refunds.invoke(&call, || dispatch("refund")));
+    show("refund 7", refunds.invoke(&call, || Ok(dispatch("refund"))));
 
     client.close_blocking();
     Ok(())

@@ -98,7 +98,7 @@ impl LLM for Scripted {
 /// Stands in for a person, who is shown the input because it is captured.
 fn review(asked: &Record) -> Decision {
     let metadata: Value = serde_json::from_str(asked.metadata()).unwrap_or_default();
-    match metadata["args"][0].as_str() {
+    match metadata.pointer("/args/0").and_then(Value::as_str) {
         Some(input) if input.starts_with("show ") => Decision::approve(),
         _ => Decision::reject("customers stay"),
     }

@@ -60,7 +60,7 @@ impl Tool for Refund {
 fn review(asked: &Record) -> Decision {
     let metadata: Value = serde_json::from_str(asked.metadata()).unwrap_or_default();
     // In the order of their names: cents, order.
-    match metadata["args"][0].as_u64() {
+    match metadata.pointer("/args/0").and_then(Value::as_u64) {
         Some(cents) if cents < 5_000 => Decision::approve(),
         _ => Decision::reject("too much for one refund"),
     }
@@ -95,7 +95,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("the agent: {answer}");
 
     // What the model was shown when it was asked for its third turn.
-    let shown = format!("{:?}", model.requests()[2]);
+    let shown = format!("{:?}", model.requests().get(2));
     let refusal = shown
         .find("rejected: ")
         .map_or("nothing", |at| &shown[at..]);

@@ -61,10 +61,6 @@ impl Service<&'static str> for Files {
     }
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "what a layer calls it with"
-)]
 fn fetch(path: &&'static str) -> Action {
     Action::new("fetch")
         .risk(RiskLevel::Medium)

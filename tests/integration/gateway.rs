@@ -12,7 +12,7 @@ use sernixa::testing::TestGate;
 use sernixa::{Client, DataSensitivity, Error, OperationClass, RiskLevel};
 
 use crate::support::reply::Reply;
-use crate::support::server::Server;
+use crate::support::server::{Request, Server};
 use crate::support::service::SUBMIT;
 
 const READY: &str = "/ready";
@@ -165,7 +165,7 @@ fn the_readiness_is_looked_up_before_every_submission_with_the_credential() {
     run(&gateway).unwrap();
     client.close_blocking();
     let seen = server.requests();
-    let paths: Vec<_> = seen.iter().map(|request| request.path()).collect();
+    let paths: Vec<_> = seen.iter().map(Request::path).collect();
     assert_eq!(
         paths,
         [READY, SUBMIT].repeat(4),

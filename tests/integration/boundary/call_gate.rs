@@ -27,8 +27,8 @@ fn search() -> McpInvocation {
 /// Invokes through both doors.
 fn invoke(gate: &McpCallGate, call: &McpInvocation) -> Result<(), Error> {
     both(
-        |ran| gate.invoke(call, || Ok(ran())),
-        async |ran| gate.invoke_async(call, || async { Ok(ran()) }).await,
+        |ran| gate.invoke(call, ran),
+        async |ran| gate.invoke_async(call, || async { ran() }).await,
     )
 }
 

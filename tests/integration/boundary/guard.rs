@@ -15,10 +15,10 @@ use crate::support::service::{Says, Service};
 /// Runs through both doors.
 fn run<A: Serialize + Clone + Sync>(guard: &Guard, arguments: &A) -> Result<(), Error> {
     both(
-        |ran| guard.run(arguments.clone(), |_| Ok(ran())),
+        |ran| guard.run(arguments.clone(), |_| ran()),
         async |ran| {
             let arguments = arguments.clone();
-            guard.run_async(arguments, |_| async { Ok(ran()) }).await
+            guard.run_async(arguments, |_| async { ran() }).await
         },
     )
 }

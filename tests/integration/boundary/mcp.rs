@@ -15,8 +15,8 @@ use crate::support::service::{SUBMIT, Says, Service};
 /// Invokes through both doors.
 fn invoke(boundary: &McpToolBoundary, call: &McpInvocation) -> Result<(), Error> {
     both(
-        |ran| boundary.invoke(call, || Ok(ran())),
-        async |ran| boundary.invoke_async(call, || async { Ok(ran()) }).await,
+        |ran| boundary.invoke(call, ran),
+        async |ran| boundary.invoke_async(call, || async { ran() }).await,
     )
 }
 

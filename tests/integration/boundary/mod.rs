@@ -19,20 +19,24 @@ fn vectors(text: &str, count: usize) -> Vec<Value> {
 
 /// Whether the tool ran exactly where it was let, through a blocking and an async door that must
 /// say the same.
-fn both<T>(
-    blocking: impl FnOnce(&dyn Fn()) -> Result<T, Error>,
-    asynchronous: impl AsyncFnOnce(&(dyn Fn() + Sync)) -> Result<T, Error>,
-) -> Result<T, Error> {
+fn both(
+    blocking: impl FnOnce(&dyn Fn() -> Result<(), Error>) -> Result<(), Error>,
+    asynchronous: impl AsyncFnOnce(&(dyn Fn() -> Result<(), Error> + Sync)) -> Result<(), Error>,
+) -> Result<(), Error> {
     let ran = Cell::new(0);
-    let one = blocking(&|| ran.set(ran.get() + 1));
+    let one = blocking(&|| {
+        ran.set(ran.get() + 1);
+        Ok(())
+    });
     assert_eq!(ran.get(), i32::from(one.is_ok()), "blocking");
     let ran = AtomicBool::new(false);
     let other = pollster::block_on(asynchronous(&|| {
         assert!(!ran.swap(true, Ordering::Relaxed), "it runs once");
+        Ok(())
     }));
     assert_eq!(ran.into_inner(), other.is_ok(), "async");
     match (&one, &other) {
-        (Ok(_), Ok(_)) => {}
+        (Ok(()), Ok(())) => {}
         (Err(one), Err(other)) => {
             assert_eq!(
                 std::mem::discriminant(one),

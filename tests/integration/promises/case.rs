@@ -100,7 +100,7 @@ pub fn expect(case: &Case, values: &Values) -> Expected {
         once_offered: setup.once_offered,
         request_id: values.request_id.clone(),
         body_hash: values.body_hash.clone(),
-        call_gate: setup.call_gate,
+        by_gate: setup.call_gate,
     };
     let late = |shot: &Shot| matches!(shot.seen(values), Seen::Late);
     let mut expected = Expected::default();

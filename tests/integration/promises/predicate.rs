@@ -82,7 +82,7 @@ pub struct Call {
     pub request_id: String,
     /// Of a call of the MCP call gate, whose body the service makes, [what it said](said_hash).
     pub body_hash: String,
-    pub call_gate: bool,
+    pub by_gate: bool,
 }
 
 impl Call {
@@ -201,7 +201,7 @@ fn judge_submission(call: &Call, seen: &Seen) -> Result<Verdict, Kind> {
         return Err(Kind::Api);
     }
     // What would be claimed?
-    if offers && call.call_gate && !bound {
+    if offers && call.by_gate && !bound {
         return Err(Kind::Api);
     }
     let approval_id = approval_id.to_owned();
