@@ -179,3 +179,26 @@ fn a_file_that_is_too_large_or_not_there_is_an_error() {
             .contains("1 MiB")
     );
 }
+
+#[test]
+fn the_documentation_names_every_setting_and_reads_as_it_says() {
+    const PAGE: &str = include_str!("../../../../docs/mcp-tools.md");
+    let example = PAGE.split("```toml\n").nth(1).unwrap();
+    let example = example.split("```").next().unwrap();
+    let config = parse(example).unwrap();
+    assert_eq!(config.hold, Some(HOLD_DEFAULT));
+    let files = config.server("files");
+    assert!(files.trust_annotations && files.tool("format disk").unwrap().hidden);
+    assert!(files.tool("delete_file").unwrap().given.risk.is_some());
+    for table in ["mcp", "mcp.servers.f", "mcp.servers.f.tools.t"] {
+        let fault = parse(&format!("[{table}]\nqqqqqqqqq = 1")).unwrap_err();
+        let fault = fault.to_string();
+        let (_, known) = fault.split_once("known here: ").unwrap();
+        for name in known.split(", ") {
+            let is_there = example.lines().any(|line| {
+                line.starts_with(&format!("{name} = ")) || line.contains(&format!(".{name}."))
+            });
+            assert!(is_there, "`{name}` is not documented");
+        }
+    }
+}
