@@ -57,6 +57,8 @@ pub enum To {
         url: Url,
         /// Sent as `Authorization: Bearer …`.
         token: Option<SecretString>,
+        /// More that every request carries: names and values.
+        headers: Vec<(String, SecretString)>,
         /// Whether plain http may leave this machine.
         allow_insecure: bool,
     },
@@ -144,11 +146,13 @@ impl Proxy {
             To::Url {
                 url,
                 token,
+                headers,
                 allow_insecure,
             } => {
                 let options = UpstreamOptions {
                     url,
                     token,
+                    headers,
                     allow_insecure,
                 };
                 // Once here, so that a wrong address is told at the start.

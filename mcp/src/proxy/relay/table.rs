@@ -54,7 +54,10 @@ impl Asks {
 /// How far a request came.
 pub(super) enum Stage {
     /// A tool call at the gate; the server knows nothing of it. Dropping the sender ends its task.
-    Held { task: oneshot::Sender<()> },
+    Held {
+        #[expect(dead_code, reason = "kept for what its drop does")]
+        task: oneshot::Sender<()>,
+    },
     /// A tool call that was let through.
     Started(Box<dyn Started>),
     /// Anything else; forwarded.

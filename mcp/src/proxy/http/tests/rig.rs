@@ -129,6 +129,7 @@ impl Connect for ToUpstream {
             let upstream = Upstream::new(&UpstreamOptions {
                 url: self.url.parse().unwrap(),
                 token: self.token.map(Into::into),
+                headers: Vec::new(),
                 allow_insecure: false,
             })?;
             let sharing = match generation {

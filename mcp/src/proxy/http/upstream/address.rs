@@ -3,10 +3,14 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
+use reqwest::header::{
+    ACCEPT, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HOST, HeaderMap, HeaderName, HeaderValue,
+    TRANSFER_ENCODING,
+};
 use secrecy::{ExposeSecret as _, SecretString};
 use url::{Host, Url};
 
+use super::super::headers::LAST_EVENT_ID;
 use super::super::{EVENTS, JSON};
 
 /// How long a connection may take to be made.
@@ -23,6 +27,8 @@ pub(crate) struct UpstreamOptions {
     pub(crate) url: Url,
     /// Sent as `Authorization: Bearer …`. What a host sends the proxy is never passed on.
     pub(crate) token: Option<SecretString>,
+    /// More that every request carries: names and values.
+    pub(crate) headers: Vec<(String, SecretString)>,
     /// Whether plain http may leave this machine (`SERNIXA_ALLOW_INSECURE_HTTP`).
     pub(crate) allow_insecure: bool,
 }
@@ -71,6 +77,10 @@ impl UpstreamOptions {
             bearer.set_sensitive(true);
             headers.insert(AUTHORIZATION, bearer);
         }
+        for (name, value) in &self.headers {
+            let (name, value) = header(name, value)?;
+            headers.insert(name, value);
+        }
         // Another crate of the build may switch on features of reqwest: none may change what we do.
         let mut builder = reqwest::Client::builder()
             .default_headers(headers)
@@ -94,6 +104,29 @@ impl UpstreamOptions {
     }
 }
 
+/// A header of the operator's. What the transport says itself is not for others to say.
+fn header(name: &str, value: &SecretString) -> Result<(HeaderName, HeaderValue), String> {
+    let read = HeaderName::try_from(name)
+        .map_err(|_| "an upstream header has a name that no header may have".to_owned())?;
+    let is_ours = [
+        ACCEPT,
+        CONTENT_LENGTH,
+        CONTENT_TYPE,
+        HOST,
+        TRANSFER_ENCODING,
+    ]
+    .contains(&read)
+        || read == LAST_EVENT_ID
+        || read.as_str().starts_with("mcp-");
+    if is_ours {
+        return Err(format!("the upstream header {read} is the proxy's own"));
+    }
+    let mut value = HeaderValue::try_from(value.expose_secret())
+        .map_err(|_| format!("the upstream header {read} has a value that no header can carry"))?;
+    value.set_sensitive(true);
+    Ok((read, value))
+}
+
 fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
@@ -111,6 +144,7 @@ mod tests {
         let options = UpstreamOptions {
             url: url.parse().unwrap(),
             token: token.map(Into::into),
+            headers: Vec::new(),
             allow_insecure,
         };
         assert!(!format!("{options:?}").contains("hunter2"));
@@ -140,6 +174,31 @@ mod tests {
             ("ftp://mcp.example/hunter2", None),
         ] {
             let error = client(url, false, token).unwrap_err();
+            assert!(!error.contains("hunter2"), "{error}");
+        }
+    }
+
+    #[test]
+    fn headers_of_the_operators_are_checked_and_never_quoted() {
+        let with = |name: &str, value: &str| {
+            let options = UpstreamOptions {
+                url: "https://mcp.example/".parse().unwrap(),
+                token: None,
+                headers: vec![(name.to_owned(), value.into())],
+                allow_insecure: false,
+            };
+            assert!(!format!("{options:?}").contains("hunter2"));
+            options.client().map(drop)
+        };
+        assert_eq!(with("X-Api-Key", "hunter2"), Ok(()));
+        for (name, value) in [
+            ("Host", "hunter2"),
+            ("Mcp-Session-Id", "hunter2"),
+            ("Last-Event-Id", "hunter2"),
+            ("X-Api-Key", "hunter2\r\nX: y"),
+            ("bad name", "hunter2"),
+        ] {
+            let error = with(name, value).unwrap_err();
             assert!(!error.contains("hunter2"), "{error}");
         }
     }
