@@ -52,6 +52,7 @@ pub(crate) async fn pending(
 #[into_params(parameter_in = Query)]
 pub(crate) struct Reading {
     /// The client waits for the decision: `waiter_seen_at` of its approval says so to others.
+    #[param(nullable = false)]
     waiting: Option<bool>,
 }
 
