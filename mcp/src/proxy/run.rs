@@ -13,7 +13,7 @@ use url::Url;
 
 use super::config::Rules;
 use super::gate::{Settings as GateSettings, ToolGate};
-use super::http::{self, Upstream, UpstreamOptions};
+use super::http::{self, Farewells, Upstream, UpstreamOptions};
 use super::relay::{MessageRelay, Settings, Sharing};
 use super::seam::{Connect, Generation, Host, Later, Relay, Server};
 use super::state::State;
@@ -111,8 +111,9 @@ impl Way {
 
     /// Done when nothing that was started runs any more.
     async fn all_ended(&self) {
-        if let Self::Programs(programs) = self {
-            programs.all_ended().await;
+        match self {
+            Self::Programs(programs) => programs.all_ended().await,
+            Self::Http(http) => http.farewells.all_said().await,
         }
     }
 }
@@ -156,8 +157,13 @@ impl Proxy {
                     allow_insecure,
                 };
                 // Once here, so that a wrong address is told at the start.
-                Upstream::new(&options).map_err(ProxyError)?;
-                Way::Http(Arc::new(Http { options, relays }))
+                let farewells = Farewells::default();
+                Upstream::new(&options, &farewells).map_err(ProxyError)?;
+                Way::Http(Arc::new(Http {
+                    options,
+                    relays,
+                    farewells,
+                }))
             }
         };
         Ok(Self { way, client })
@@ -217,6 +223,7 @@ impl Proxy {
 struct Http {
     options: UpstreamOptions,
     relays: Settings,
+    farewells: Farewells,
 }
 
 impl Connect for Http {
@@ -226,7 +233,7 @@ impl Connect for Http {
         standing: Arc<dyn Host>,
     ) -> Later<'_, Result<Arc<dyn Relay>, String>> {
         Box::pin(async move {
-            let upstream = Upstream::new(&self.options)?;
+            let upstream = Upstream::new(&self.options, &self.farewells)?;
             let sharing = Sharing::of(generation);
             let way: Arc<dyn Server> = Arc::<Upstream>::clone(&upstream);
             let relay: Arc<dyn Relay> = Arc::new(MessageRelay::new(

@@ -9,7 +9,7 @@ mod upstream;
 mod tests;
 
 pub(crate) use host::{Access, Options, serve};
-pub(crate) use upstream::{Upstream, UpstreamOptions};
+pub(crate) use upstream::{Farewells, Upstream, UpstreamOptions};
 
 /// The media types of answers.
 const JSON: &str = "application/json";

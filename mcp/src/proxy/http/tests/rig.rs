@@ -19,7 +19,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::time::timeout;
 
 use super::super::host::{Options, serve};
-use super::super::upstream::{Upstream, UpstreamOptions};
+use super::super::upstream::{Farewells, Upstream, UpstreamOptions};
 use crate::message::{Generation, Message};
 use crate::proxy::relay::{MessageRelay, Settings, Sharing};
 use crate::proxy::seam::{
@@ -114,6 +114,7 @@ struct ToUpstream {
     token: Option<&'static str>,
     gate: Arc<OpenGate>,
     fails: Arc<AtomicBool>,
+    farewells: Farewells,
 }
 
 impl Connect for ToUpstream {
@@ -126,16 +127,14 @@ impl Connect for ToUpstream {
             if self.fails.load(Ordering::Relaxed) {
                 return Err("the server does not start".to_owned());
             }
-            let upstream = Upstream::new(&UpstreamOptions {
+            let options = UpstreamOptions {
                 url: self.url.parse().unwrap(),
                 token: self.token.map(Into::into),
                 headers: Vec::new(),
                 allow_insecure: false,
-            })?;
-            let sharing = match generation {
-                Generation::Sessions => Sharing::One,
-                Generation::Stateless => Sharing::Many,
             };
+            let upstream = Upstream::new(&options, &self.farewells)?;
+            let sharing = Sharing::of(generation);
             let gate = Arc::clone(&self.gate) as Arc<dyn Gate>;
             let settings = Settings::new(gate, &[]);
             let server = Arc::clone(&upstream) as Arc<dyn Server>;
@@ -153,6 +152,7 @@ pub(super) struct Proxy {
     pub(super) http: reqwest::Client,
     pub(super) fates: mpsc::UnboundedReceiver<Fate>,
     pub(super) fails: Arc<AtomicBool>,
+    pub(super) farewells: Farewells,
     pub(super) stop: Option<oneshot::Sender<()>>,
     pub(super) done: tokio::task::JoinHandle<std::io::Result<()>>,
 }
@@ -180,11 +180,13 @@ impl Proxy {
             tool: made.tool,
         });
         let fails = Arc::new(AtomicBool::new(false));
+        let farewells = Farewells::default();
         let connect = Arc::new(ToUpstream {
             url: upstream.to_owned(),
             token: made.token,
             gate,
             fails: Arc::clone(&fails),
+            farewells: farewells.clone(),
         });
         let (stop, stopped) = oneshot::channel::<()>();
         let done = tokio::spawn(serve(listener, made.options, connect, async {
@@ -195,6 +197,7 @@ impl Proxy {
             http: reqwest::Client::builder().no_proxy().build().unwrap(),
             fates: told,
             fails,
+            farewells,
             stop: Some(stop),
             done,
         }

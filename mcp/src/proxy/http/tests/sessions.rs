@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use serde_json::json;
 
 use super::rig::{
@@ -338,5 +339,12 @@ async fn at_the_end_every_session_ends() {
     proxy.stop.take().unwrap().send(()).unwrap();
     while standing.event().await.is_some() {}
     soon(&mut proxy.done).await.unwrap().unwrap();
-    assert_eq!(script.next().await.method, "DELETE");
+    let ended = script.next().await;
+    assert_eq!(ended.method, "DELETE");
+    // Whoever ends the process waits until the upstream knows.
+    let all_said = proxy.farewells.all_said();
+    let mut all_said = std::pin::pin!(all_said);
+    assert!(all_said.as_mut().now_or_never().is_none());
+    ended.status(204);
+    soon(all_said).await;
 }

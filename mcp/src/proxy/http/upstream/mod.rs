@@ -19,7 +19,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderValue};
 use reqwest::{Body, Method, Request};
-use tokio::sync::oneshot;
+use tokio::sync::{oneshot, watch};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use url::Url;
@@ -35,11 +35,25 @@ use tools::Tools;
 
 /// So long the next message waits for a notification to be taken.
 const TAKEN: Duration = Duration::from_secs(2);
-/// How long a message that gets no answer may take, and the end of a session.
+/// How long a message that gets no answer may take.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// How long the end of a session may take.
+const FAREWELL: Duration = Duration::from_secs(3);
 
 /// See the [module](self).
 pub(crate) struct Upstream(Arc<Line>);
+
+/// The sessions that are being ended: whoever ends the process waits for them.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Farewells(Arc<watch::Sender<usize>>);
+
+impl Farewells {
+    /// Done when none is being ended any more, which takes a few seconds at most.
+    pub(crate) async fn all_said(&self) {
+        // The sender is ours: it cannot be gone.
+        let _ = self.0.subscribe().wait_for(|open| *open == 0).await;
+    }
+}
 
 /// What the tasks of one upstream share.
 struct Line {
@@ -47,6 +61,7 @@ struct Line {
     url: Url,
     relay: OnceLock<Weak<dyn Relay>>,
     tools: Tools,
+    farewells: Farewells,
     session: Mutex<Session>,
     /// The requests that wait for their answers.
     running: Mutex<HashMap<Id, Running>>,
@@ -73,12 +88,16 @@ impl Upstream {
     ///
     /// # Errors
     /// What is wrong with the options.
-    pub(crate) fn new(options: &UpstreamOptions) -> Result<Arc<Self>, String> {
+    pub(crate) fn new(
+        options: &UpstreamOptions,
+        farewells: &Farewells,
+    ) -> Result<Arc<Self>, String> {
         Ok(Arc::new(Self(Arc::new(Line {
             client: options.client()?,
             url: options.url.clone(),
             relay: OnceLock::new(),
             tools: Tools::default(),
+            farewells: farewells.clone(),
             session: Mutex::default(),
             running: Mutex::default(),
             listening: Mutex::default(),
@@ -311,8 +330,11 @@ impl Line {
             let mut request = Request::new(Method::DELETE, self.url.clone());
             *request.headers_mut() = headers;
             let ending = self.client.execute(request);
+            let farewells = self.farewells.clone();
+            farewells.0.send_modify(|open| *open += 1);
             runtime.spawn(async move {
-                let _ = timeout(PATIENCE, ending).await;
+                let _ = timeout(FAREWELL, ending).await;
+                farewells.0.send_modify(|open| *open -= 1);
             });
         }
     }
