@@ -69,3 +69,36 @@ fn delegation_runs_against_the_service() {
         assert!(line.starts_with(begin), "{line}\nexpected: {begin}");
     }
 }
+
+#[test]
+fn mcp_proxy_asks_a_person_before_the_server_hears_of_it() {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
+    let home = tempfile::tempdir().unwrap();
+    let output = Command::new("examples/mcp_proxy.sh")
+        .current_dir(root)
+        .env("SERNIXA", env!("CARGO_BIN_EXE_sernixa"))
+        .env("HOME", home.path())
+        .env_remove("XDG_STATE_HOME")
+        .env_remove("SERNIXA_BASE_URL")
+        .output()
+        .unwrap();
+    let errors = String::from_utf8_lossy(&output.stderr);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(output.status.success(), "{said}\n{errors}");
+    // In this order, among what the tables say.
+    let mut rest = said.as_str();
+    for line in [
+        "policy lets it run.\n    (nothing)\n",
+        "mcp:notes",
+        "    added: the proxy was here\n",
+        "a person is asked, and rejects.\n",
+        "the notes are needed",
+        "What is in the file that the server writes:\n    the proxy was here\n",
+        "VALID",
+    ] {
+        let at = rest
+            .find(line)
+            .unwrap_or_else(|| panic!("no {line:?} in {said}\n{errors}"));
+        rest = &rest[at + line.len()..];
+    }
+}

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use super::flag;
 
 /// The root of the repository.
-fn root() -> &'static Path {
+pub fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
 }
 
