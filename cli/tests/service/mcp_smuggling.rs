@@ -213,18 +213,36 @@ impl Drop for Host {
     }
 }
 
-/// A hostile message, the code of its refusal, and whether its id could be read (it is 7).
+/// A hostile message, and the code of its refusal.
 struct Hostile {
     bytes: Vec<u8>,
     code: i64,
-    has_id: bool,
+    /// Whether its id, which is 7, can be told; of one that is too long it may be.
+    has_id: Option<bool>,
 }
 
 fn hostile(bytes: impl Into<Vec<u8>>, code: i64, has_id: bool) -> Hostile {
     Hostile {
         bytes: bytes.into(),
         code,
-        has_id,
+        has_id: Some(has_id),
+    }
+}
+
+impl Hostile {
+    /// Checks how it was refused.
+    #[track_caller]
+    fn check(&self, answer: &Value) {
+        let shown = &self.bytes[..self.bytes.len().min(200)];
+        let shown = String::from_utf8_lossy(shown);
+        assert_eq!(answer["error"]["code"], self.code, "{shown}\n{answer}");
+        let has_id = answer["id"] == 7;
+        assert!(has_id || answer["id"].is_null(), "{answer}");
+        assert!(
+            self.has_id.is_none_or(|expected| has_id == expected),
+            "{shown}\n{answer}"
+        );
+        assert!(!answer.to_string().contains(CANARY), "{answer}");
     }
 }
 
@@ -295,13 +313,16 @@ fn answered() -> Vec<Hostile> {
             r#"{{"jsonrpc":"2.0","id":{},"method":"ping","params":{{"a":"smuggled"}}}}"#,
             "9".repeat(257)
         ),
-        format!(
-            r#"{{"jsonrpc":"2.0","id":7,"method":"ping","params":{{"a":"smuggled{}"}}}}"#,
-            "x".repeat(10_000_000)
-        ),
     ] {
         all.push(hostile(text, -32600, false));
     }
+    let long = "x".repeat(10_000_000);
+    let long =
+        format!(r#"{{"jsonrpc":"2.0","id":7,"method":"ping","params":{{"a":"smuggled{long}"}}}}"#);
+    all.push(Hostile {
+        has_id: None,
+        ..hostile(long, -32600, false)
+    });
     // Both question and answer; another protocol; too deep.
     for text in [
         r#"{"jsonrpc":"1.0","id":7,"method":"tools/call","params":{"name":"smuggled"}}"#.to_owned(),
@@ -377,21 +398,8 @@ fn over_stdio_nothing_is_smuggled_and_the_connection_goes_on() {
     let mut host = Host::start(upstream.proxy(&[]));
     let mut pings = 0;
     for hostile in answered() {
-        let shown =
-            String::from_utf8_lossy(&hostile.bytes[..hostile.bytes.len().min(200)]).into_owned();
         let answer = host.answer_to(&hostile.bytes);
-        let answer = answer.unwrap_or_else(|| panic!("no answer to {shown}"));
-        assert_eq!(answer["error"]["code"], hostile.code, "{shown}\n{answer}");
-        assert_eq!(
-            answer["id"],
-            if hostile.has_id {
-                json!(7)
-            } else {
-                Value::Null
-            },
-            "{shown}"
-        );
-        assert!(!answer.to_string().contains(CANARY), "{answer}");
+        hostile.check(&answer.unwrap_or_default());
         pings += 1;
     }
     for text in UNANSWERED {
