@@ -1,6 +1,8 @@
 //! What an MCP client is told of a call that was not let through: the same words in front of any
 //! server.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value};
 use sernixa::Error;
 use sernixa_protocol::display::one_line;
@@ -114,7 +116,7 @@ pub(crate) fn of_error(error: &Error) -> (String, Decision<'_>) {
     let detail = error.reason().unwrap_or_else(|| error.refusal().message());
     let mut text = format!("Not run: {what}: {}.", one_line(detail));
     if let Some(id) = error.approval_id() {
-        text.push_str(&format!(" (Approval {}.)", one_line(id)));
+        let _ = write!(text, " (Approval {}.)", one_line(id));
     }
     text.push(' ');
     text.push_str(next);

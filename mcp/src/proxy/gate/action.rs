@@ -8,7 +8,7 @@ use sernixa::boundary::{McpInvocation, McpToolBoundary};
 use sernixa::{Action, Error};
 
 use super::call::Call;
-use super::classify::Gravity;
+use super::classify::{Gravity, Pin};
 use super::tools::Facts;
 use super::{Core, hex};
 
@@ -105,7 +105,13 @@ impl Asked<'_> {
         let names = self.call.argument_names.join(", ");
         let shown: String = names.chars().take(NAMES_MAX).collect();
         let cut = if shown.len() < names.len() { "…" } else { "" };
-        format!("{server}: {}({shown}{cut})", self.call.name)
+        // Why a policy does not count here, where a reviewer looks first.
+        let unseen = match self.facts.pin {
+            Pin::Changed => " – the tool changed: sernixa mcp tools show",
+            Pin::Unknown => " – the server does not say what this tool is",
+            Pin::Accepted | Pin::Unlisted => "",
+        };
+        format!("{server}: {}({shown}{cut}){unseen}", self.call.name)
     }
 }
 

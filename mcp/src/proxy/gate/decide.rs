@@ -406,9 +406,10 @@ impl Deciding<'_> {
         Message::read(text.into(), Direction::ToServer).ok()
     }
 
-    /// The only trace of what a server was told in a call that goes on unasked.
+    /// The only trace of what a server was told in a call that goes on unasked: it is written wherever
+    /// anything is.
     fn note_inputs(&self, sealed: &Sealed) {
-        tracing::info!(
+        tracing::warn!(
             server = self.core.server(),
             tool = %one_line(&self.read.name),
             approval_id = %one_line(&sealed.approval),

@@ -28,6 +28,12 @@ async fn asked(rig: &Rig, gate: &ToolGate) -> (RiskLevel, String) {
         .find(|asked| !before.contains(&asked.approval_id()))
         .expect("it was submitted");
     let pin = rig.metadata(asked.approval_id())["mcp_pin"].clone();
+    let told = asked.summary().unwrap().contains(" – ");
+    assert_eq!(
+        told,
+        asked.risk_level() == RiskLevel::High,
+        "a reviewer reads why"
+    );
     (asked.risk_level(), pin.as_str().unwrap().to_owned())
 }
 
