@@ -428,6 +428,10 @@ fn what_the_proxy_cannot_stand_before_is_refused_and_nothing_is_changed() {
             "no name or no text",
         ),
         (
+            r#"{"url": "https://e.example/", "headers": {"A": " "}}"#,
+            "no name or no text",
+        ),
+        (
             r#"{"url": "https://e.example/", "headers": {"A: B": ""}}"#,
             "no name or no text",
         ),

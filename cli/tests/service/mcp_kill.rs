@@ -46,7 +46,7 @@ fn killing_the_proxy_starts_nothing_unapproved_or_twice() {
     for round in 0..rounds {
         let mut host = desk.host(&[]);
         host.start_calls(round);
-        std::thread::sleep(moments.next(500));
+        std::thread::sleep(moments.next(400));
         let servers = host.servers();
         host.kill();
         for server in servers {
@@ -82,7 +82,7 @@ fn killing_the_server_leaves_no_request_unanswered() {
     for round in 0..rounds {
         let mut host = desk.host(&[]);
         host.start_calls(round);
-        std::thread::sleep(moments.next(500));
+        std::thread::sleep(moments.next(400));
         let server = until("the server is started", || host.servers().first().copied());
         kill(server);
         for id in INITIALIZE..=PING {
@@ -109,7 +109,7 @@ fn killing_the_service_leaves_no_request_unanswered() {
     let rounds = rounds(4, 500);
     for round in 0..rounds {
         let url = serve.url();
-        let mut command = desk.command(&["--hold", "1s", "--base-url", &url]);
+        let mut command = desk.command(&["--hold", "400ms", "--base-url", &url]);
         command
             .env("SERNIXA_ACCESS_TOKEN", &agent)
             .env("SERNIXA_CAPTURE_ARGUMENTS", "true")
@@ -118,7 +118,7 @@ fn killing_the_service_leaves_no_request_unanswered() {
         host.start_calls(round);
         std::thread::scope(|scope| {
             scope.spawn(|| decide_once(&serve, &reviewer));
-            std::thread::sleep(moments.next(500));
+            std::thread::sleep(moments.next(400));
         });
         serve.kill();
         for id in INITIALIZE..=PING {
@@ -204,7 +204,7 @@ impl Desk {
     /// apart.
     fn host(&self, options: &[&str]) -> Host {
         let [store, file] = self.embedded();
-        let mut all = vec!["--hold", "1s", &store, &file];
+        let mut all = vec!["--hold", "400ms", &store, &file];
         all.extend(options);
         let mut command = self.command(&all);
         command.env("SERNIXA_CAPTURE_ARGUMENTS", "true");

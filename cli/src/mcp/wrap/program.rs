@@ -3,8 +3,10 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::Parser as _;
+
 use crate::backend::Target;
-use crate::{Failure, Global};
+use crate::{Cli, Failure, Global};
 
 /// The whole path of this program: as it stands on `PATH`, if it does (a package manager's link
 /// outlives an update), else as it was started. Never just the name: hosts that are started from a
@@ -52,7 +54,23 @@ pub(super) fn options(
     if let Some(file) = config {
         options.extend(["--config".to_owned(), whole(file)?]);
     }
+    check(&options)?;
     Ok(options)
+}
+
+/// The proxy takes these options: else each server would fail when the host starts it.
+fn check(options: &[String]) -> Result<(), Failure> {
+    let head = ["sernixa", "mcp", "proxy", "--server", "name"].map(str::to_owned);
+    let tail = ["--", "command"].map(str::to_owned);
+    let line = head.iter().chain(options).chain(&tail);
+    Cli::try_parse_from(line).map(drop).map_err(|error| {
+        let text = error.render().to_string();
+        let first = text.lines().next().unwrap_or_default();
+        let fault = first.strip_prefix("error: ").unwrap_or(first);
+        Failure::new(format!(
+            "the proxy would not start: {fault}; nothing was changed"
+        ))
+    })
 }
 
 fn whole(path: &Path) -> Result<String, Failure> {

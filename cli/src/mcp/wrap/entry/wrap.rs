@@ -227,7 +227,9 @@ fn header_variables<'d>(server: Node<'d>) -> Result<Vec<(Node<'d>, String, Strin
         let name = key.as_str().unwrap_or_default().into_owned();
         // RFC 9110 5.1; `=` ends the name in the option.
         let is_token = |c: u8| c.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&c);
-        if name.is_empty() || !name.bytes().all(is_token) || value.kind() != Kind::String {
+        // The proxy takes an empty variable for one that is not set.
+        let has_text = value.as_str().is_some_and(|text| !text.trim().is_empty());
+        if name.is_empty() || !name.bytes().all(is_token) || !has_text {
             return Err("one of its `headers` has no name or no text".to_owned());
         }
         let plain: String = name
