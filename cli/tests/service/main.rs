@@ -23,6 +23,7 @@ mod durable;
 mod examples;
 mod mcp_agents;
 mod mcp_hosts;
+mod mcp_http;
 mod mcp_kill;
 mod mcp_proxy;
 mod mcp_smuggling;

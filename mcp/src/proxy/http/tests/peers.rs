@@ -35,7 +35,7 @@ struct Text {
 #[tool_router]
 impl Upstream {
     #[tool]
-    fn echo(&self, Parameters(Text { text }): Parameters<Text>) -> String {
+    fn echo(Parameters(Text { text }): Parameters<Text>) -> String {
         text
     }
 
