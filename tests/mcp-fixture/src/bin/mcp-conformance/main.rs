@@ -108,3 +108,42 @@ fn judge(rows: &[(Revision, Way, Results)]) -> Vec<String> {
     }
     faults
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    /// The faults of a way whose checks end so, where directly 80 pass.
+    fn faults(end: impl Fn(u32) -> Option<&'static str>) -> Vec<String> {
+        let checks = |end: &dyn Fn(u32) -> Option<&'static str>| -> Value {
+            (0..80)
+                .filter_map(|number| Some((number, end(number)?)))
+                .map(
+                    |(number, status)| json!({ "id": format!("check-{number}"), "status": status }),
+                )
+                .collect()
+        };
+        let row = |way, checks| (Revision::Sessions, way, suite::results(checks));
+        judge(&[
+            row(Way::Direct, checks(&|_| Some("SUCCESS"))),
+            row(Way::Stdio, checks(&end)),
+        ])
+    }
+
+    #[test]
+    fn the_same_checks_must_pass_each_way() {
+        assert_eq!(faults(|_| Some("SUCCESS")), Vec::<String>::new());
+        let but = |status| move |number| if number == 7 { status } else { Some("SUCCESS") };
+        for status in [Some("FAILURE"), Some("WARNING"), Some("SKIPPED"), None] {
+            let faults = faults(but(status));
+            let said = |text: &str| faults.iter().any(|fault| fault.contains(text));
+            assert!(said("fewer than 80 checks passed"), "{faults:?}");
+            assert!(
+                said("not so, though so directly: a-scenario: check-7 (1): SUCCESS"),
+                "{faults:?}"
+            );
+        }
+    }
+}

@@ -147,6 +147,13 @@ impl Results {
     }
 }
 
+/// Results of one scenario.
+#[cfg(test)]
+pub(crate) fn results(checks: serde_json::Value) -> Results {
+    let checks = serde_json::from_value(checks).unwrap();
+    Results(BTreeMap::from([("a-scenario".to_owned(), checks)]))
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
