@@ -59,14 +59,14 @@ impl Access {
         }
         if self.token.is_none() {
             return Err(format!(
-                "{address} can be reached from elsewhere: set a token that hosts must send, or \
-                 listen on 127.0.0.1"
+                "{address} can be reached from elsewhere: set SERNIXA_LISTEN_TOKEN to a token that \
+                 hosts must send, or listen on 127.0.0.1"
             ));
         }
         if self.hosts.is_empty() {
             return Err(format!(
-                "{address} can be reached from elsewhere: say by which names (allowed hosts), or \
-                 listen on 127.0.0.1"
+                "{address} can be reached from elsewhere: say by which names, with --allow-host \
+                 NAME, or listen on 127.0.0.1"
             ));
         }
         Ok(())
@@ -77,13 +77,13 @@ impl Access {
         let forbidden = |reason: &str| No::new(StatusCode::FORBIDDEN, Code::Invalid, reason);
         if !self.answers_to(headers, uri) {
             return Err(forbidden(
-                "this endpoint does not answer to that Host; call it as localhost, or add the name \
-                 to its allowed hosts",
+                "this endpoint does not answer to that Host; call it as localhost, or start it with \
+                 --allow-host",
             ));
         }
         if !self.may_come_from(headers) {
             return Err(forbidden(
-                "pages of that Origin may not call this endpoint; add it to the allowed origins",
+                "pages of that Origin may not call this endpoint; start it with --allow-origin",
             ));
         }
         if self.knows(headers) {

@@ -297,9 +297,9 @@ fn said(status: StatusCode) -> String {
         300..=399 => format!(
             "the upstream server redirects (HTTP {code}), which is not followed; give its own URL"
         ),
-        401 => "the upstream server wants a token (HTTP 401): name its variable with \
-                --upstream-token-env"
-            .to_owned(),
+        401 => {
+            "the upstream server wants a token (HTTP 401): set SERNIXA_UPSTREAM_TOKEN".to_owned()
+        }
         _ => format!("the upstream server answered HTTP {code} without an MCP message"),
     }
 }
