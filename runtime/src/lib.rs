@@ -29,6 +29,7 @@ mod outcome;
 mod pending;
 mod permit;
 mod random;
+mod rejection;
 mod requests;
 mod retry;
 mod returns;

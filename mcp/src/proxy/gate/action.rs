@@ -144,6 +144,13 @@ impl Core {
         hex(&self.digest("call", parts))
     }
 
+    /// What an approval that a call leaves behind is noted under.
+    pub(super) fn behind(&self, key: [u8; 32], ordinal: u32) -> [u8; 32] {
+        let (call, ordinal) = (hex(&key), ordinal.to_string());
+        let parts = [self.server(), &call, &ordinal];
+        self.digest("left behind", parts.map(Some))
+    }
+
     /// A keyed digest, as metadata shows it: nobody can guess values and compare.
     fn keyed(&self, purpose: &str, parts: &[&str]) -> String {
         let digest = self.digest(purpose, parts.iter().map(|part| Some(*part)));

@@ -107,6 +107,23 @@ impl Shape {
     }
 }
 
+/// What is told of a person's refusal that nobody waited for.
+pub(super) fn rejected<'a>(reason: &'a str, approval_id: &'a str) -> (String, Decision<'a>) {
+    let text = format!(
+        "Not run: a person refused this call: {}. (Approval {}.) Do not repeat it as it is; ask the \
+         user what to do instead.",
+        one_line(reason),
+        one_line(approval_id)
+    );
+    let decision = Decision {
+        status: "rejected",
+        reason: Some(reason),
+        approval_id: Some(approval_id),
+        ..Decision::default()
+    };
+    (text, decision)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

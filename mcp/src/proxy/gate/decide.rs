@@ -6,15 +6,15 @@ use std::time::{Duration, SystemTime};
 
 use sernixa::{Error, Pending, Permit, RiskLevel, Submitted};
 use sernixa_protocol::display::one_line;
-use sernixa_protocol::json::Document;
 use tokio::time::MissedTickBehavior;
 
 use super::action::{Asked, host_name};
-use super::answer::{self, Decision, EXPIRED, PENDING, QUESTION, Shape, Structured};
-use super::call::{Call, Inputs, object};
+use super::answer::{self, Decision, EXPIRED, PENDING, Shape, Structured};
+use super::call::Call;
 use super::classify::{Gravity, classify};
+use super::retry::Retry;
 use super::running::Running;
-use super::seal::{Kind, Opened, Sealed};
+use super::seal::{Kind, Sealed};
 use super::tools::Facts;
 use super::{Core, ROUNDS, splice};
 use crate::message::{Code, Direction, Message};
@@ -22,6 +22,9 @@ use crate::proxy::seam::{Generation, Line, ToolCall, Verdict};
 
 /// How long a call is held at least, or an approval that was given before could never be taken up.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// For how long a call is told of a rejection that nobody waited for.
+const REMEMBERED: Duration = Duration::from_hours(24);
 
 /// Between two notes of progress: well below the shortest time-out of a host that counts them.
 const PROGRESS: Duration = Duration::from_secs(5);
@@ -62,91 +65,6 @@ pub(super) async fn decide(core: &Arc<Core>, request: ToolCall, line: &dyn Line)
     deciding.verdict(line).await
 }
 
-/// A call that comes with a sealed state, or without.
-#[derive(Debug, Default)]
-struct Retry {
-    sealed: Option<Sealed>,
-    /// The answers to the server's questions, ours taken out.
-    inputs: Option<Inputs>,
-    /// The user did not want to open the console.
-    declined: bool,
-}
-
-impl Core {
-    /// What a call comes back with. Its state is spent here.
-    ///
-    /// # Errors
-    /// For a state that is not of this proxy and this call, or was used before: nothing is forwarded.
-    fn retry(&self, call: &Call) -> Result<Retry, &'static str> {
-        const FAULT: &str = "`params.requestState` is not valid for this call: it was changed, belongs \
-                             to another call, is too old or was used before; call without it";
-        let now = SystemTime::now();
-        let Some(text) = &call.state else {
-            return Ok(Retry {
-                inputs: call.inputs.clone(),
-                ..Retry::default()
-            });
-        };
-        let opened: Opened = self.sealer.open(text, now).ok_or(FAULT)?;
-        if opened.sealed.call != self.call_digest(call) {
-            return Err(FAULT);
-        }
-        let (answer, mut inputs) = match &call.inputs {
-            Some(inputs) => own_answer(inputs).ok_or("`params.inputResponses` cannot be read")?,
-            None => (None, None),
-        };
-        if opened.sealed.kind == Kind::Asked {
-            // What the server is to be told was asked about; it cannot become something else now.
-            let about = opened.sealed.inputs.clone();
-            let about = about
-                .map(|raw| Inputs::of_text(raw).ok_or(FAULT))
-                .transpose()?;
-            let same = match (&inputs, &about) {
-                (Some(given), Some(about)) => given.canonical == about.canonical,
-                // A host answers what it was asked last, and that was not this.
-                (given, _) => given.is_none(),
-            };
-            if !same {
-                return Err("`params.inputResponses` are not those that approval was asked for");
-            }
-            inputs = about;
-        }
-        match self.settings.state.spend(&opened.id, opened.until, now) {
-            Ok(true) => {}
-            Ok(false) => return Err(FAULT),
-            Err(error) => {
-                tracing::error!(server = self.server(), %error, "a sealed state was not spent");
-                return Err("the proxy cannot keep its state; tell its operator");
-            }
-        }
-        Ok(Retry {
-            sealed: Some(opened.sealed),
-            inputs,
-            declined: answer.is_some_and(|action| action != "accept"),
-        })
-    }
-}
-
-/// The answer to our own question, and the answers to the server's. `None` where they cannot be read.
-fn own_answer(inputs: &Inputs) -> Option<(Option<String>, Option<Inputs>)> {
-    let document = Document::parse(&inputs.raw).ok()?;
-    let all = document.root();
-    if all.get(QUESTION).is_none() {
-        return Some((None, Some(inputs.clone())));
-    }
-    let own = all.get(QUESTION).map(|answer| {
-        let action = answer
-            .get("action")
-            .and_then(|action| Some(action.as_str()?.into_owned()));
-        action.unwrap_or_default()
-    });
-    let rest: Vec<_> = all.members().filter(|(key, _)| !key.is(QUESTION)).collect();
-    if rest.is_empty() {
-        return Some((own, None));
-    }
-    Some((own, Some(Inputs::of_text(object(rest))?)))
-}
-
 /// A call that is being decided.
 struct Deciding<'c> {
     core: &'c Arc<Core>,
@@ -175,16 +93,34 @@ impl Deciding<'_> {
         }
         let asked = self.asked();
         let said = self.waited().map(|sealed| sealed.ordinal);
-        let ordinal = core.ordinals.take(asked.key(core), said);
+        let key = asked.key(core);
+        let ordinal = core.ordinals.take(key, said);
+        let left = core.behind(key, ordinal.number());
+        if let Some(refused) = self.refused_meanwhile(&left).await {
+            return refused;
+        }
         let submitted = match asked.action(core, ordinal.number()) {
             Ok(action) => core.settings.client.submit(&action).await,
             Err(error) => Err(error),
         };
         match submitted {
             Ok(Submitted::Allowed(permit)) => self.allowed(permit),
-            Ok(Submitted::Pending(pending)) => self.hold(pending, ordinal.number(), line).await,
+            Ok(Submitted::Pending(pending)) => {
+                self.hold(pending, ordinal.number(), &left, line).await
+            }
             Err(error) => self.refused(&error),
         }
+    }
+
+    /// Whether a person refused such a call after it had been answered. It is told once: whoever asks
+    /// again then asks anew.
+    async fn refused_meanwhile(&self, left: &[u8]) -> Option<Verdict> {
+        let settings = &self.core.settings;
+        let id = settings.state.left(left).ok()??;
+        let reason = settings.client.rejection(&id).await.ok()??;
+        settings.state.settle(left).ok()?;
+        let (text, decision) = answer::rejected(&reason, &id);
+        Some(self.answer(&text, &decision))
     }
 
     fn asked(&self) -> Asked<'_> {
@@ -213,7 +149,7 @@ impl Deciding<'_> {
     }
 
     /// Waits for the decision, and says so.
-    async fn hold(&self, pending: Pending, ordinal: u32, line: &dyn Line) -> Verdict {
+    async fn hold(&self, pending: Pending, ordinal: u32, left: &[u8], line: &dyn Line) -> Verdict {
         let id = pending.approval_id().to_owned();
         let can_resume = pending.can_resume();
         let note = self.note(&id);
@@ -227,9 +163,13 @@ impl Deciding<'_> {
                 biased;
                 decided = &mut decided => {
                     return match decided {
-                        Ok(permit) => self.allowed(permit),
+                        Ok(permit) => {
+                            // A row that stays costs the next such call a question.
+                            let _ = self.core.settings.state.settle(left);
+                            self.allowed(permit)
+                        }
                         // The client's own patience is shorter than ours.
-                        Err(Error::Timeout(_)) if can_resume => self.over(&id, ordinal),
+                        Err(Error::Timeout(_)) if can_resume => self.over(&id, ordinal, left),
                         Err(error) => self.refused(&error),
                     };
                 }
@@ -238,14 +178,24 @@ impl Deciding<'_> {
             }
         }
         if can_resume {
-            self.over(&id, ordinal)
+            self.over(&id, ordinal, left)
         } else {
             self.expired(&id)
         }
     }
 
     /// Nobody decided while the call was held; the approval stays.
-    fn over(&self, id: &str, ordinal: u32) -> Verdict {
+    fn over(&self, id: &str, ordinal: u32, left: &[u8]) -> Verdict {
+        let now = SystemTime::now();
+        let noted = self
+            .core
+            .settings
+            .state
+            .leave(left, id, now + REMEMBERED, now);
+        if let Err(error) = noted {
+            // A rejection is not told then, and the next such call asks anew.
+            tracing::warn!(server = self.core.server(), %error, "an approval was not noted");
+        }
         self.come_back(id, ordinal)
             .unwrap_or_else(|| self.pending_review(id))
     }

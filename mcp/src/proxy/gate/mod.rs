@@ -10,6 +10,7 @@ mod classify;
 mod decide;
 mod definition;
 mod ordinals;
+mod retry;
 mod running;
 mod seal;
 mod show;

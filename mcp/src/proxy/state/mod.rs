@@ -145,6 +145,55 @@ impl State {
             .map_err(|error| failed(self.path(), error))
     }
 
+    /// Notes which approval a call left behind.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn leave(
+        &self,
+        call: &[u8],
+        approval: &str,
+        until: SystemTime,
+        now: SystemTime,
+    ) -> Result<(), StateError> {
+        let connection = self.connection();
+        let leave = || {
+            connection.execute("DELETE FROM left_behind WHERE until < ?1", [millis(now)])?;
+            connection.execute(
+                "INSERT INTO left_behind (call, approval, until) VALUES (?1, ?2, ?3)
+                 ON CONFLICT DO UPDATE SET approval = excluded.approval, until = excluded.until",
+                params![call, approval, millis(until)],
+            )
+        };
+        leave()
+            .map(|_| ())
+            .map_err(|error| failed(self.path(), error))
+    }
+
+    /// The approval that such a call left behind.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub(crate) fn left(&self, call: &[u8]) -> Result<Option<String>, StateError> {
+        let connection = self.connection();
+        connection
+            .prepare_cached("SELECT approval FROM left_behind WHERE call = ?1")
+            .and_then(|mut read| read.query_row([call], |row| row.get(0)).optional())
+            .map_err(|error| failed(self.path(), error))
+    }
+
+    /// What became of it is known.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(crate) fn settle(&self, call: &[u8]) -> Result<(), StateError> {
+        let connection = self.connection();
+        connection
+            .execute("DELETE FROM left_behind WHERE call = ?1", [call])
+            .map(|_| ())
+            .map_err(|error| failed(self.path(), error))
+    }
+
     fn connection(&self) -> MutexGuard<'_, Connection> {
         // Every write is one transaction; a panic in between left none half done.
         self.shared

@@ -20,6 +20,14 @@ CREATE TABLE definition (
     UNIQUE (server, tool, digest)
 ) STRICT;
 
+-- Calls that were answered while a person was still asked, and the approvals that they left behind: a
+-- rejection that comes later is told to the next such call.
+CREATE TABLE left_behind (
+    call BLOB PRIMARY KEY,
+    approval TEXT NOT NULL,
+    until INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
+
 -- Sealed states that were used.
 CREATE TABLE spent (
     id BLOB PRIMARY KEY,

@@ -422,3 +422,31 @@ async fn structured_content_is_given_only_for_a_tool_that_surely_has_no_output_s
         }
     }
 }
+
+#[tokio::test]
+async fn a_call_that_was_refused_after_it_was_answered_is_told_so_once() {
+    let rig = Rig::new().hold(Duration::ZERO);
+    let gate = rig.gate();
+    assert_eq!(
+        status(gate.call(old(&write()), &*rig.server).await),
+        "pending_review"
+    );
+    let id = rig.waiting().approval_id();
+    rig.decide(id, Decision::Reject);
+    let mut other = write();
+    other["arguments"]["path"] = "/srv/b".into();
+    assert_eq!(
+        status(gate.call(old(&other), &*rig.server).await),
+        "pending_review"
+    );
+    // In the next process, too.
+    let next = rig.gate();
+    let told = decision(next.call(old(&write()), &*rig.server).await);
+    assert_eq!(told["status"], "rejected");
+    assert_eq!(told["reason"], "as the test says");
+    assert_eq!(told["approval_id"], id.to_string());
+    assert_eq!(rig.pending().len(), 1, "nobody is asked again");
+    let again = decision(next.call(old(&write()), &*rig.server).await);
+    assert_eq!(again["status"], "pending_review", "who insists asks anew");
+    assert_ne!(again["approval_id"], id.to_string());
+}
