@@ -42,7 +42,10 @@ impl Decider {
             .poll_timeout(hold + MARGIN);
         match (target, config) {
             (Target::Service(url), _) => {
-                builder = builder.base_url(url.as_str().trim_end_matches('/'));
+                // The client says more of a service that is not there when nobody named it.
+                if url.as_str().trim_end_matches('/') != DEFAULT_URL {
+                    builder = builder.base_url(url.as_str().trim_end_matches('/'));
+                }
                 if let Some(found) = global.credential()? {
                     builder = builder.access_token(found.secret);
                 }

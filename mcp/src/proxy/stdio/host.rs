@@ -5,14 +5,19 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::sync::Notify;
 
 use super::lines::Lines;
 use super::outlet::Outlet;
 use crate::message::{Direction, Generation};
-use crate::proxy::seam::{Connect, Host};
+use crate::proxy::seam::{Connect, Gone, Host, Later};
 
 /// How long the last answers may take to be written once nothing more comes.
 const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// How long the host's last requests are still read and answered once the server is gone: what it
+/// sent before it could know.
+const LAST_REQUESTS: Duration = Duration::from_millis(200);
 
 /// How a connection ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,9 +42,13 @@ pub(crate) async fn serve(
 ) -> Result<Ended, String> {
     let pipe = Outlet::start(output);
     let host: Arc<dyn Host> = Arc::<Outlet>::clone(&pipe);
+    let standing = Arc::new(Standing {
+        pipe: Arc::clone(&pipe),
+        server_gone: Notify::new(),
+    });
     // One host, whatever generation it speaks: ids pass as they are.
     let relay = connect
-        .connect(Generation::Sessions, Arc::clone(&host))
+        .connect(Generation::Sessions, Arc::<Standing>::clone(&standing))
         .await?;
     let messages = async {
         let mut lines = Lines::new(input, Direction::ToServer);
@@ -57,15 +66,41 @@ pub(crate) async fn serve(
             pipe.wait_for_room().await;
         }
     };
+    tokio::pin!(messages);
     let ended = tokio::select! {
-        () = messages => Ended::ByHost,
+        () = &mut messages => Ended::ByHost,
         () = stop => Ended::ByHost,
-        // The relay closes the pipe when the server is gone; it breaks when the host is.
-        () = pipe.ended() => if relay.has_ended() { Ended::ByServer } else { Ended::ByHost },
+        () = standing.server_gone.notified() => Ended::ByServer,
+        // It breaks when the host is gone.
+        () = pipe.ended() => Ended::ByHost,
     };
+    if ended == Ended::ByServer {
+        let _ = tokio::time::timeout(LAST_REQUESTS, messages).await;
+    }
     relay.host_gone();
     server_ended.await;
     pipe.finish();
     let _ = tokio::time::timeout(LAST_WORDS, pipe.ended()).await;
     Ok(ended)
+}
+
+/// The host's pipe, as the relay has it: when the server is gone, the host's last requests are still
+/// answered before the pipe is closed.
+struct Standing {
+    pipe: Arc<Outlet>,
+    server_gone: Notify,
+}
+
+impl Host for Standing {
+    fn tell(&self, message: Bytes) -> Result<(), Gone> {
+        self.pipe.push(message)
+    }
+
+    fn room(&self) -> Later<'_, ()> {
+        Box::pin(self.pipe.wait_for_room())
+    }
+
+    fn close(&self) {
+        self.server_gone.notify_one();
+    }
 }

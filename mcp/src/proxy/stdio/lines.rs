@@ -69,8 +69,9 @@ impl<R: AsyncRead + Unpin> Lines<R> {
         self.seen = 0;
         line.truncate(end);
         Some(match self.skimmed.take() {
-            None => Ok(line.freeze()),
-            Some(mut skimmed) => {
+            None if line.len() <= LONGEST => Ok(line.freeze()),
+            skimmed => {
+                let mut skimmed = skimmed.unwrap_or_default();
                 skimmed.feed(&line);
                 Err(skimmed.refused())
             }
