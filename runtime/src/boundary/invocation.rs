@@ -99,7 +99,7 @@ impl McpInvocation {
     pub(super) fn arguments_text(&self) -> &str {
         match self.arguments.as_deref() {
             None => "{}",
-            Some(text) if text.trim() == "null" => "{}",
+            Some(text) if text.trim_matches([' ', '\t', '\n', '\r']) == "null" => "{}",
             Some(text) => text,
         }
     }

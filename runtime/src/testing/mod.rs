@@ -19,7 +19,8 @@
 //! The gate holds for the closure or future that it is given, on that thread or task alone, so
 //! tests run side by side. Inside it comes before every other client, reads no environment and
 //! asks nobody outside. What was not decided before is blocked, with a message that says what to
-//! call.
+//! call. Its readiness shows a Flight Recorder, for a [`Gateway`](crate::gateway::Gateway) that
+//! wants one.
 //!
 //! A call in the destructor of a thread-local may see no gate, nor delegation, because the scope's
 //! own slot is already gone, and then asks its usual client: `ClientBuilder::require_delegation(true)`

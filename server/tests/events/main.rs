@@ -1,5 +1,5 @@
-//! The event stream over real HTTP: this SDK's waiters, the reference's way of reading, clients
-//! that do not read, and services that go away.
+//! This SDK over real HTTP: its gates, its waiters and their event stream; the reference's way of
+//! reading it, clients that do not read, and services that go away.
 
 #![allow(
     clippy::unwrap_used,
@@ -10,6 +10,7 @@
     reason = "tests"
 )]
 
+mod boundaries;
 mod rig;
 mod streams;
 mod waiters;

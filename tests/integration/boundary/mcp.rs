@@ -162,6 +162,7 @@ fn arguments_that_are_no_object_are_refused_before_anything_is_sent() {
         for arguments in [
             "",
             " ",
+            "\u{a0}null",
             "[]",
             "1",
             "\"x\"",
