@@ -50,7 +50,12 @@ fn every_no_is_json_with_a_detail_and_never_below_400() {
         ("GET", "/api/approvals/apr_%00", "", 404),
         ("GET", "/api/approvals/x?waiting=true", "", 404),
         ("GET", "/api/approvals/x?waiting=yes", "", 422),
-        ("GET", "/api/approvals/x?waiting=true&waiting=false", "", 422),
+        (
+            "GET",
+            "/api/approvals/x?waiting=true&waiting=false",
+            "",
+            422,
+        ),
         ("POST", "/api/approvals/x/decision", "{}", 404),
         ("GET", "/api/approvals/pending?limit=0", "", 422),
         ("GET", "/api/approvals/pending?limit=101", "", 422),

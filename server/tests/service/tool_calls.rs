@@ -78,7 +78,10 @@ fn a_look_by_a_client_that_claims_starts_nothing() {
             .json();
         let path = format!("/api/approvals/{}", waits["approval_id"].as_str().unwrap());
         let yes = r#"{"decision":"approved","reason":"seen and fine"}"#;
-        assert_eq!(service.post(&format!("{path}/decision"), DEMO, yes).status, 200);
+        assert_eq!(
+            service.post(&format!("{path}/decision"), DEMO, yes).status,
+            200
+        );
         // The caller's own look, after which a client that does not claim runs.
         service.get(&path, DEMO);
         assert_eq!(service.get(&path, DEMO).json()["execution"], execution);
