@@ -20,10 +20,10 @@ use tokio::time::timeout;
 
 use super::super::host::{Options, serve};
 use super::super::upstream::{Farewells, Upstream, UpstreamOptions};
-use crate::message::{Generation, Message};
+use crate::message::{Direction, Generation, Message};
 use crate::proxy::relay::{MessageRelay, Settings, Sharing};
 use crate::proxy::seam::{
-    Connect, Gate, Host, Later, Line, Relay, Server, Started, ToolCall, Verdict,
+    Connect, Gate, Gone, Host, Later, Line, Relay, Server, Started, ToolCall, Verdict,
 };
 
 /// Longer than anything here takes.
@@ -107,6 +107,42 @@ impl Started for Call {
     fn not_started(self: Box<Self>) {
         let _ = self.0.send(Fate::NotStarted);
     }
+}
+
+/// A host on stdio, as far as the relay sees it: it keeps what it is told.
+pub(super) struct Pipe(mpsc::UnboundedSender<Value>);
+
+impl Pipe {
+    pub(super) fn new() -> (Arc<dyn Host>, mpsc::UnboundedReceiver<Value>) {
+        let (tell, told) = mpsc::unbounded_channel();
+        (Arc::new(Self(tell)), told)
+    }
+}
+
+impl Host for Pipe {
+    fn tell(&self, message: Bytes) -> Result<(), Gone> {
+        let message = serde_json::from_slice(&message).unwrap();
+        self.0.send(message).map_err(|_| Gone)
+    }
+}
+
+/// A relay with one host in front of an upstream, as stdio hosts have it.
+pub(super) async fn relay(upstream: &str, host: &Arc<dyn Host>) -> Arc<dyn Relay> {
+    let (fates, _) = mpsc::unbounded_channel();
+    let connect = ToUpstream {
+        url: upstream.to_owned(),
+        token: None,
+        gate: Arc::new(OpenGate { fates, tool: None }),
+        fails: Arc::default(),
+        farewells: Farewells::default(),
+    };
+    let connected = connect.connect(Generation::Sessions, Arc::clone(host));
+    connected.await.unwrap()
+}
+
+/// A message of a host's.
+pub(super) fn read(message: &Value) -> Message {
+    Message::read(Bytes::from(message.to_string()), Direction::ToServer).unwrap()
 }
 
 struct ToUpstream {

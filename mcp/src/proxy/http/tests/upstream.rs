@@ -1,12 +1,14 @@
 //! Upstreams that do not behave.
 
+use std::sync::Arc;
+
 use axum::http::StatusCode;
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 
 use super::rig::{
-    Events, Fate, Made, Proxy, Script, Seen, Stream, answer, code, modern, modern_tool, request,
-    soon, tool,
+    Events, Fate, Made, Pipe, Proxy, Script, Seen, Stream, answer, code, modern, modern_tool, read,
+    relay, request, soon, tool,
 };
 use crate::message::LONGEST;
 
@@ -284,4 +286,30 @@ async fn answers_of_another_request_are_not_taken() {
         let answer = answer(response.unwrap()).await;
         assert_eq!(answer["result"], json!({"who": who, "right": true}));
     }
+}
+
+#[tokio::test]
+async fn a_host_on_stdio_is_given_headers_and_cancels_by_closing_the_stream() {
+    let mut script = Script::new().await;
+    let (host, mut told) = Pipe::new();
+    let relay = relay(&script.url, &host).await;
+    let call = read(&modern_tool(7, "slow"));
+    relay.from_host(call, Arc::clone(&host)).await;
+    let asked = script.next().await;
+    assert_eq!(asked.header("mcp-protocol-version"), "2026-07-28");
+    assert_eq!(asked.header("mcp-method"), "tools/call");
+    assert_eq!(asked.header("mcp-name"), "slow");
+    assert_eq!(asked.body, modern_tool(7, "slow"), "as it came");
+    let events = asked.events();
+    let params = json!({"requestId": 7});
+    let cancel = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": params});
+    relay.from_host(read(&cancel), Arc::clone(&host)).await;
+    events.closed().await;
+    // Other requests are not touched, and no message says what a closed stream says.
+    relay
+        .from_host(read(&modern(8, "tools/list", &json!({}))), host)
+        .await;
+    script.next().await.result(&json!({"tools": []}));
+    assert_eq!(soon(told.recv()).await.unwrap()["id"], 8);
+    assert!(script.saw_nothing());
 }
