@@ -138,10 +138,10 @@ fn while_a_call_waits_other_messages_are_hardly_slower() {
             percentile(&mut through, 50),
             percentile(&mut through, 99),
         );
-        // A tool call is two durable writes on an embedded file. Other tests share the machine.
-        let most = if exact { 1 } else { 250 };
-        if kind != "tools/call" || !exact {
-            assert!(p99 <= Duration::from_millis(most), "{kind}: {p99:?}");
-        }
+        // Exactly only where nothing else runs. What the gate does for a list or a call (pins, policy,
+        // two durable writes) is not the relay's, and an unoptimised build is slow at it.
+        let relayed = matches!(kind, "ping" | "cancel");
+        let most = if exact && relayed { 1 } else { 250 };
+        assert!(p99 <= Duration::from_millis(most), "{kind}: {p99:?}");
     }
 }

@@ -89,9 +89,20 @@ struct Core {
     sharing: Sharing,
     server: Arc<dyn Server>,
     standing: Arc<dyn Host>,
+    /// Closes the standing stream once the server is gone and the last answer of its was told.
+    open: Mutex<Option<Arc<Open>>>,
     table: Mutex<Table>,
     /// Held while a message is handed to the server: the order of that direction. Fair.
     order: tokio::sync::Mutex<()>,
+}
+
+/// Keeps a stream open on which something is still to be told.
+struct Open(Arc<dyn Host>);
+
+impl Drop for Open {
+    fn drop(&mut self) {
+        self.0.close();
+    }
 }
 
 impl MessageRelay {
@@ -108,6 +119,7 @@ impl MessageRelay {
                 settings,
                 sharing,
                 server,
+                open: Mutex::new(Some(Arc::new(Open(Arc::clone(&standing))))),
                 standing,
                 table: Mutex::new(table),
                 order: tokio::sync::Mutex::new(()),
@@ -175,7 +187,13 @@ impl Relay for MessageRelay {
         for flight in left {
             self.core.fail(flight, reason);
         }
-        self.core.standing.close();
+        let open = self
+            .core
+            .open
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .take();
+        drop(open);
     }
 
     fn has_ended(&self) -> bool {
@@ -194,6 +212,12 @@ impl Core {
     fn table(&self) -> MutexGuard<'_, Table> {
         // Whoever panicked with it left no half-done change: each is one call of a map.
         self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// For whoever tells the host something later; `None` when the stream closes anyway.
+    fn open(&self) -> Option<Arc<Open>> {
+        let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
+        open.clone()
     }
 
     /// The server will not answer this request of the host's, or of the proxy's own.

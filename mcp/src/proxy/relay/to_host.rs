@@ -6,7 +6,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::FutureExt as _;
 
-use super::super::seam::Host;
+use super::super::seam::{Host, Started};
 use super::table::{Asks, Flight, Stage, Taken};
 use super::to_server::full_reason;
 use super::{Core, Sharing, guarded, rewrite, words};
@@ -52,10 +52,7 @@ impl Core {
             Sharing::Many => message.with_id(&flight.id),
         };
         if let Stage::Started(started) = flight.stage {
-            let answer = guarded("the answer to a tool call", || started.answered(&message));
-            let answer = answer
-                .unwrap_or_else(|| words::error(Some(&flight.id), Code::Internal, words::BUG));
-            let _ = flight.reply.answer(answer);
+            self.started_answered(flight.id, flight.reply, started, message);
             return;
         }
         match flight.asks {
@@ -77,9 +74,29 @@ impl Core {
         let _ = flight.reply.answer(message.bytes().clone());
     }
 
+    /// Brings the answer to a tool call. Noting how it ended may take a durable write; nobody else waits
+    /// for that.
+    fn started_answered(
+        &self,
+        id: Id,
+        reply: Arc<dyn Host>,
+        started: Box<dyn Started>,
+        message: Message,
+    ) {
+        let open = self.open();
+        tokio::spawn(async move {
+            let answer = guarded("the answer to a tool call", || started.answered(&message));
+            let answer =
+                answer.unwrap_or_else(|| words::error(Some(&id), Code::Internal, words::BUG));
+            let _ = reply.answer(answer);
+            drop(open);
+        });
+    }
+
     /// Shows a list of tools as the gate lets it be seen. It may ask the service; nobody waits for it.
     fn listed(self: &Arc<Self>, flight: Flight, message: Message) {
         let core = Arc::clone(self);
+        let open = self.open();
         tokio::spawn(async move {
             let shown = AssertUnwindSafe(core.settings.gate.listed(&message)).catch_unwind();
             let answer = shown.await.unwrap_or_else(|_| {
@@ -87,6 +104,7 @@ impl Core {
                 words::error(Some(&flight.id), Code::Internal, words::BUG)
             });
             let _ = flight.reply.answer(answer);
+            drop(open);
         });
     }
 

@@ -93,3 +93,18 @@ async fn a_refused_answer_is_an_answer_to_the_host() {
     rig.relay.lost(&Id::Number("1".into()), "again");
     rig.to_host.nothing();
 }
+
+#[tokio::test]
+async fn an_answer_that_came_before_the_server_went_is_still_told() {
+    let mut rig = Rig::new(Sharing::One);
+    rig.host_says(&call(1)).await;
+    rig.call().await.order(Order::Forward);
+    rig.to_server.next().await;
+    rig.server_says(r#"{"jsonrpc":"2.0","id":1,"result":{"content":[]}}"#)
+        .await;
+    rig.relay.server_gone("it ended");
+    // Its last words are under way, so the stream is still open.
+    assert!(!rig.host.is_closed.load(Ordering::Relaxed));
+    assert!(rig.to_host.next().await.get("result").is_some());
+    assert_eq!(rig.end().await, "answered");
+}
