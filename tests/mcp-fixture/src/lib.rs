@@ -1,5 +1,5 @@
 //! An MCP server for the tests, on rmcp: what the official conformance suite asks for, and a few
-//! plain tools. Its tools are data (`catalogue/*.json`): each a list of steps that [`run`] carries out.
+//! plain tools. Its tools are data (`catalogue/*.json`): each a list of steps.
 
 mod catalogue;
 mod handler;
