@@ -153,10 +153,12 @@ impl Deciding<'_> {
         let id = pending.approval_id().to_owned();
         let can_resume = pending.can_resume();
         let note = self.note(&id);
+        line.progress(&note);
         let over = tokio::time::sleep(self.core.settings.hold.max(LOOK));
         let mut over = pin!(over);
         let mut decided = pin!(pending.decided());
-        let mut progress = tokio::time::interval(PROGRESS);
+        let next = tokio::time::Instant::now() + PROGRESS;
+        let mut progress = tokio::time::interval_at(next, PROGRESS);
         progress.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
             tokio::select! {

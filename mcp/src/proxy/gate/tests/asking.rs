@@ -450,3 +450,26 @@ async fn a_call_that_was_refused_after_it_was_answered_is_told_so_once() {
     assert_eq!(again["status"], "pending_review", "who insists asks anew");
     assert_ne!(again["approval_id"], id.to_string());
 }
+
+#[tokio::test]
+async fn what_people_approved_three_times_runs_unasked_and_a_changed_tool_does_not() {
+    let rig = Rig::new();
+    let decides = rig.approve_all();
+    for _ in 0..3 {
+        // A process for each call, as some hosts have it.
+        forwarded(rig.gate().call(old(&write()), &*rig.server).await)
+            .answer(&json!({"content": []}));
+    }
+    drop(decides);
+    let rig = rig.hold(Duration::ZERO);
+    let gate = rig.gate();
+    forwarded(gate.call(old(&write()), &*rig.server).await);
+    let mut changed = tool("write");
+    changed["description"] = "changed".into();
+    gate.listed(&list(&json!([changed]), None)).await;
+    assert_eq!(
+        status(gate.call(old(&write()), &*rig.server).await),
+        "pending_review"
+    );
+    assert_eq!(rig.waiting().risk_level(), sernixa::RiskLevel::High);
+}
