@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::support::mcp::{Desk, Host, told};
 use crate::support::serve::{Serve, sernixa};
+use crate::support::until;
 
 const TOKEN: &str = "the token of the listening server 51ab";
 
@@ -92,4 +93,40 @@ fn options_that_the_proxy_does_not_take_are_not_written() {
     let said = String::from_utf8(wrapped.stderr).unwrap();
     assert!(said.contains("--hold"), "{said}");
     assert_eq!(std::fs::read_to_string(&config).unwrap(), text);
+}
+
+#[test]
+fn a_server_gets_its_own_variables_and_not_the_secrets_of_the_proxy() {
+    let desk = Desk::new();
+    let seen = desk.path().join("seen");
+    let mut command = sernixa();
+    command
+        .args(["mcp", "proxy", "--server", "curious", "--store"])
+        .arg(desk.store())
+        .args([
+            "--",
+            "sh",
+            "-c",
+            "env > \"$0.part\"; mv \"$0.part\" \"$0\"; cat",
+        ])
+        .arg(&seen)
+        .env("HOME", desk.path())
+        .env("TOKEN", "for the server");
+    for name in [
+        "ACCESS_TOKEN",
+        "API_KEY",
+        "BINDING_KEY",
+        "LISTEN_TOKEN",
+        "REQUEST_SIGNING_SECRET",
+        "UPSTREAM_TOKEN",
+    ] {
+        command.env(format!("SERNIXA_{name}"), "a-secret-of-the-proxy-4e1f");
+    }
+    let host = Host::start(command);
+    let seen = until("the server has started", || {
+        std::fs::read_to_string(&seen).ok()
+    });
+    assert!(seen.contains("TOKEN=for the server"), "{seen}");
+    assert!(!seen.contains("a-secret-of-the-proxy-4e1f"), "{seen}");
+    host.close();
 }

@@ -21,6 +21,17 @@ use crate::message::{Direction, Generation, Id, Message, Seems};
 use crate::proxy::relay::{MessageRelay, Settings, Sharing};
 use crate::proxy::seam::{Connect, Gone, Host, Later, Relay, Server};
 
+/// Variables with secrets of the proxy's own. A server that had them could ask, sign or even decide in
+/// the proxy's name.
+const SECRETS: [&str; 6] = [
+    "SERNIXA_ACCESS_TOKEN",
+    "SERNIXA_API_KEY",
+    "SERNIXA_BINDING_KEY",
+    "SERNIXA_LISTEN_TOKEN",
+    "SERNIXA_REQUEST_SIGNING_SECRET",
+    "SERNIXA_UPSTREAM_TOKEN",
+];
+
 /// What is run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Program {
@@ -83,6 +94,9 @@ impl Programs {
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit())
             .kill_on_drop(true);
+        for secret in SECRETS {
+            command.env_remove(secret);
+        }
         #[cfg(unix)]
         command.process_group(0);
         let mut child = command
