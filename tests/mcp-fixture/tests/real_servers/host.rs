@@ -18,7 +18,8 @@ const PATIENCE: Duration = Duration::from_mins(1);
 static SERNIXA: LazyLock<PathBuf> = LazyLock::new(|| {
     let mut build = Command::new(env!("CARGO"));
     build.args(["build", "--quiet", "--package", "sernixa-cli"]);
-    assert!(build.status().unwrap().success());
+    let built = build.status().unwrap().success();
+    assert!(built, "sernixa-cli does not build");
     // target/debug/deps/real_servers-…, target/debug/sernixa
     let own = std::env::current_exe().unwrap();
     own.ancestors().nth(2).unwrap().join("sernixa")
