@@ -113,7 +113,7 @@ impl Started for Call {
 pub(super) struct Pipe(mpsc::UnboundedSender<Value>);
 
 impl Pipe {
-    pub(super) fn new() -> (Arc<dyn Host>, mpsc::UnboundedReceiver<Value>) {
+    pub(super) fn open() -> (Arc<dyn Host>, mpsc::UnboundedReceiver<Value>) {
         let (tell, told) = mpsc::unbounded_channel();
         (Arc::new(Self(tell)), told)
     }

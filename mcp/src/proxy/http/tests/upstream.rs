@@ -291,7 +291,7 @@ async fn answers_of_another_request_are_not_taken() {
 #[tokio::test]
 async fn a_host_on_stdio_is_given_headers_and_cancels_by_closing_the_stream() {
     let mut script = Script::new().await;
-    let (host, mut told) = Pipe::new();
+    let (host, mut told) = Pipe::open();
     let relay = relay(&script.url, &host).await;
     let call = read(&modern_tool(7, "slow"));
     relay.from_host(call, Arc::clone(&host)).await;
