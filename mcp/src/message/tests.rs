@@ -571,7 +571,7 @@ fn methods_are_known_by_generation_and_direction() {
 #[test]
 #[ignore = "it measures"]
 fn reading_takes_linear_time() {
-    type Part = Box<dyn Fn(usize) -> String>;
+    type Part<'p> = Box<dyn Fn(usize) -> String + 'p>;
     let filled = |part: &dyn Fn(usize) -> String, length: usize| {
         let mut text = r#"{"jsonrpc":"2.0","id":7,"method":"tools/call","params":{"name":"a","arguments":{"x":["#.to_owned();
         let mut at = 0;
@@ -587,7 +587,7 @@ fn reading_takes_linear_time() {
         let all: Vec<String> = (0..1000).map(|at| format!(r#""{}":1"#, name(at))).collect();
         format!("{{{}}}", all.join(","))
     };
-    let parts: [(&str, Part); 6] = [
+    let parts: [(&str, Part<'_>); 6] = [
         ("numbers", Box::new(|_| "1".to_owned())),
         ("brackets", Box::new(|_| "[[[]]]".to_owned())),
         (
