@@ -9,7 +9,7 @@ use crate::{Exit, Failure, Global};
 #[derive(Debug, clap::Subcommand)]
 pub(crate) enum Command {
     /// Stand between an MCP host and an MCP server, and ask before each tool call.
-    Proxy(proxy::Command),
+    Proxy(Box<proxy::Command>),
     /// See the tools that were met, and accept those that changed.
     #[command(subcommand)]
     Tools(tools::Command),
@@ -21,7 +21,7 @@ pub(crate) enum Command {
 
 pub(crate) fn run(command: Command, global: &Global) -> Result<Exit, Failure> {
     match command {
-        Command::Proxy(command) => proxy::run(command, global),
+        Command::Proxy(command) => proxy::run(*command, global),
         Command::Tools(command) => tools::run(command, global),
         Command::Wrap(command) => wrap::run(command, global),
         Command::Unwrap(command) => wrap::undo(&command, global),

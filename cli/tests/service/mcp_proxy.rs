@@ -259,11 +259,11 @@ fn the_servers_own_progress_passes_and_overlong_and_odd_messages_do_not() {
     }
     assert_eq!(proxy.hear()["id"], 1);
     let before = proxy.log().len();
-    let long = format!(
+    let overlong = format!(
         r#"{{"jsonrpc":"2.0","method":"ping","params":{{"x":"{}"}},"id":5}}"#,
         "y".repeat(10 << 20)
     );
-    proxy.say(&long);
+    proxy.say(&overlong);
     let refused = proxy.hear();
     assert_eq!(
         (&refused["id"], &refused["error"]["code"]),
@@ -280,8 +280,8 @@ fn the_servers_own_progress_passes_and_overlong_and_odd_messages_do_not() {
     });
     proxy.call(7, "read");
     assert_eq!(proxy.hear()["error"]["code"], -32600);
-    let (_, _, log) = proxy.close();
-    assert_eq!(log.len(), before + 2, "{log:?}");
+    let (_, _, lines) = proxy.close();
+    assert_eq!(lines.len(), before + 2, "{lines:?}");
 }
 
 #[test]

@@ -38,7 +38,7 @@ impl Decider {
     ) -> Result<Self, Failure> {
         let mut policies = None;
         let mut builder = Client::builder()
-            // The gate counts the hold; the client must not end first.
+            // Each call says itself how long it is held; this must not end first.
             .poll_timeout(hold + MARGIN);
         match (target, config) {
             (Target::Service(url), _) => {

@@ -74,20 +74,29 @@ pub(crate) struct Command {
     #[arg(long, value_name = "ADDR:PORT")]
     listen: Option<SocketAddr>,
 
-    /// A name that --listen answers to, besides localhost; needs SERNIXA_LISTEN_TOKEN beyond this machine
-    #[arg(long, value_name = "HOST[:PORT]", requires = "listen")]
+    #[arg(
+        long,
+        help = "A name that --listen answers to, besides localhost; needs SERNIXA_LISTEN_TOKEN beyond \
+                this machine",
+        value_name = "HOST[:PORT]",
+        requires = "listen"
+    )]
     allow_host: Vec<String>,
 
-    /// A web page that may call --listen: https://HOST
-    #[arg(long, value_name = "ORIGIN", requires = "listen")]
+    #[arg(
+        long,
+        help = "A web page that may call --listen: https://HOST",
+        value_name = "ORIGIN",
+        requires = "listen"
+    )]
     allow_origin: Vec<String>,
 
     /// The server's MCP endpoint, or env:NAME for a variable that holds it
     #[arg(
         long,
         value_name = "URL",
-        conflicts_with = "command",
-        required_unless_present = "command"
+        conflicts_with = "words",
+        required_unless_present = "words"
     )]
     upstream: Option<String>,
 
@@ -109,7 +118,7 @@ pub(crate) struct Command {
 
     /// The server's command
     #[arg(last = true, value_name = "COMMAND")]
-    command: Vec<OsString>,
+    words: Vec<OsString>,
 }
 
 fn server_name(text: &str) -> Result<String, &'static str> {

@@ -22,32 +22,29 @@ pub(super) struct Server {
 
 /// The server that the options name.
 pub(super) fn of(command: &Command) -> Result<Server, Failure> {
-    let (derived, shown, to) = match &command.upstream {
-        Some(upstream) => {
-            let url = address(upstream)?;
-            let derived = name::of_url(&url);
-            // A path may hold a key.
-            let shown = url.origin().ascii_serialization();
-            let to = To::Url {
-                url,
-                token: secret("SERNIXA_UPSTREAM_TOKEN")?,
-                headers: headers(&command.header)?,
-                allow_insecure: Global::allows_insecure()?,
-            };
-            (derived, shown, to)
-        }
-        None => {
-            let [program, arguments @ ..] = command.command.as_slice() else {
-                return Err(Failure::new("name the server's command after `--`"));
-            };
-            // Arguments may hold secrets, and are for `ps` to show.
-            let shown = program.to_string_lossy().into_owned();
-            let to = To::Command {
-                program: program.clone(),
-                arguments: arguments.to_vec(),
-            };
-            (name::of_command(&command.command), shown, to)
-        }
+    let (derived, shown, to) = if let Some(upstream) = &command.upstream {
+        let url = address(upstream)?;
+        let derived = name::of_url(&url);
+        // A path may hold a key.
+        let shown = url.origin().ascii_serialization();
+        let to = To::Url {
+            url,
+            token: secret("SERNIXA_UPSTREAM_TOKEN")?,
+            headers: headers(&command.header)?,
+            allow_insecure: Global::allows_insecure()?,
+        };
+        (derived, shown, to)
+    } else {
+        let [program, arguments @ ..] = command.words.as_slice() else {
+            return Err(Failure::new("name the server's command after `--`"));
+        };
+        // Arguments may hold secrets.
+        let shown = program.to_string_lossy().into_owned();
+        let to = To::Command {
+            program: program.clone(),
+            arguments: arguments.to_vec(),
+        };
+        (name::of_command(&command.words), shown, to)
     };
     let name = command
         .server

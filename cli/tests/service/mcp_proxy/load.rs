@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{Proxy, SERVER, Value};
 use std::ffi::OsString;
-use std::io::{BufRead as _, BufReader, Write as _};
+use std::io::{BufReader, Write as _};
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 /// The same server without a proxy.

@@ -122,7 +122,7 @@ impl Core {
             if let super::Stage::Started(started) = stage {
                 guarded("the end of an unsent call", || started.not_started());
             }
-            self.fail(
+            super::fail(
                 flight,
                 "the MCP server could not be reached; the tool was not called",
             );
@@ -133,8 +133,8 @@ impl Core {
     async fn ask(&self, method: &str, params: &str, meta: Option<&str>) -> Result<Message, Gone> {
         let (asker, answered) = oneshot::channel();
         let id = self.table().ask(asker).ok_or(Gone)?;
-        let asked = Asked { core: self, id };
-        let bytes = words::question(&asked.id, method, params, meta);
+        let in_flight = Asked { core: self, id };
+        let bytes = words::question(&in_flight.id, method, params, meta);
         let question = Message::read(bytes, Direction::ToServer).map_err(|_| Gone)?;
         let answer = async {
             {

@@ -152,8 +152,7 @@ impl Relay for MessageRelay {
         let held = self.core.table().host_gone();
         for flight in held {
             // It may still read.
-            self.core
-                .fail(flight, "the connection ended before this call was decided");
+            fail(flight, "the connection ended before this call was decided");
         }
         self.core.server.close();
     }
@@ -185,7 +184,7 @@ impl Relay for MessageRelay {
     fn server_gone(&self, reason: &str) {
         let left = self.core.table().server_gone(reason);
         for flight in left {
-            self.core.fail(flight, reason);
+            fail(flight, reason);
         }
         let open = self
             .core
@@ -224,22 +223,22 @@ impl Core {
     fn lost(&self, request: &Id, reason: &str) {
         let taken = self.table().take_answered(request);
         match taken {
-            table::Taken::Flight(flight) => self.fail(*flight, reason),
+            table::Taken::Flight(flight) => fail(*flight, reason),
             // Its asker sees that nobody answers.
             table::Taken::Asked(asker) => drop(asker),
             table::Taken::Nothing => {}
         }
     }
+}
 
-    /// Tells the host that its request will not be answered by the server.
-    fn fail(&self, flight: Flight, reason: &str) {
-        if let Stage::Started(started) = flight.stage {
-            guarded("the loss of a call", || started.lost());
-        }
-        let reason = one_line(reason).to_string();
-        let fault = words::error(Some(&flight.id), Code::Internal, &reason);
-        let _ = flight.reply.answer(fault);
+/// Tells the host that its request will not be answered by the server.
+fn fail(flight: Flight, reason: &str) {
+    if let Stage::Started(started) = flight.stage {
+        guarded("the loss of a call", || started.lost());
     }
+    let reason = one_line(reason).to_string();
+    let fault = words::error(Some(&flight.id), Code::Internal, &reason);
+    let _ = flight.reply.answer(fault);
 }
 
 /// Runs a step of the gate's that may hide a bug; `None` when it panicked.

@@ -120,13 +120,11 @@ impl Core {
             let host = self.host_for(about);
             let opened = self.table().open_server(id, &host);
             match opened {
-                Ok(()) => match self.tell(&host, message.bytes()) {
-                    true => None,
-                    false => {
-                        self.table().take_server(id);
-                        Some((Code::Internal, "the host does not listen".to_owned()))
-                    }
-                },
+                Ok(()) if self.tell(&host, message.bytes()) => None,
+                Ok(()) => {
+                    self.table().take_server(id);
+                    Some((Code::Internal, "the host does not listen".to_owned()))
+                }
                 Err(full) => {
                     let (code, reason) = full_reason(&full);
                     Some((code, reason.to_owned()))
@@ -255,9 +253,10 @@ impl Core {
             });
             flight.map(|flight| Arc::clone(&flight.reply))
         };
-        match reply {
-            Some(reply) => drop(reply.tell(message.bytes().clone())),
-            None => tracing::debug!("dropped a notification that is no host's in particular"),
+        if let Some(reply) = reply {
+            let _ = reply.tell(message.bytes().clone());
+        } else {
+            tracing::debug!("dropped a notification that is no host's in particular");
         }
     }
 

@@ -126,20 +126,11 @@ impl Core {
             tracing::debug!("dropped a cancellation by message");
         } else if let Some((id, _)) = rewrite::param(&message, "requestId") {
             self.cancelled(message, &id).await;
-        } else if self.names_task(&message) {
+        } else if names_task(&message) {
             self.pass(message).await;
         } else {
             tracing::debug!("dropped a cancellation of nothing");
         }
-    }
-
-    /// 2025-11-25 lets `requestId` out where a task is meant; there `tasks/cancel` is the way.
-    fn names_task(&self, message: &Message) -> bool {
-        let names = message.look(|root| {
-            let params = root.get("params");
-            params.is_some_and(|params| params.get("requestId").is_none())
-        });
-        names == Some(true)
     }
 
     async fn cancelled(self: &Arc<Self>, message: Message, id: &Id) {
@@ -240,4 +231,13 @@ pub(super) fn full_reason(full: &Full) -> (Code, &str) {
         ),
         Full::Ended(reason) => (Code::Internal, reason),
     }
+}
+
+/// 2025-11-25 lets `requestId` out where a task is meant; there `tasks/cancel` is the way.
+fn names_task(message: &Message) -> bool {
+    let names = message.look(|root| {
+        let params = root.get("params");
+        params.is_some_and(|params| params.get("requestId").is_none())
+    });
+    names == Some(true)
 }

@@ -69,7 +69,7 @@ impl Outlet {
         if shared.waiting.fetch_add(length, Ordering::AcqRel) > TOO_MUCH {
             // Held back by nobody, since everybody who can wait does: the memory is worth more.
             tracing::error!("a pipe is not read; the connection is given up");
-            self.shut();
+            self.finish();
             return Err(Gone);
         }
         self.queue.send(Some(message)).map_err(|_| Gone)
@@ -98,10 +98,6 @@ impl Outlet {
         let _ = self.queue.send(None);
     }
 
-    fn shut(&self) {
-        self.finish();
-    }
-
     /// Done when everything is written, or nothing more can be.
     pub(super) async fn ended(&self) {
         let mut ended = self.ended.clone();
@@ -122,12 +118,11 @@ async fn write(
         output.write_all(b"\n").await?;
         shared.waiting.fetch_sub(message.len(), Ordering::AcqRel);
         shared.less.notify_waiters();
-        next = match messages.try_recv() {
-            Ok(next) => Some(next),
-            Err(_) => {
-                output.flush().await?;
-                messages.recv().await
-            }
+        next = if let Ok(next) = messages.try_recv() {
+            Some(next)
+        } else {
+            output.flush().await?;
+            messages.recv().await
         };
     }
     output.flush().await?;

@@ -14,6 +14,10 @@ const VALUE_MAX: usize = 1_600;
 
 /// Reads a JSON text byte by byte, and remembers of its outermost object what it asks or answers.
 #[derive(Default)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one thing that was seen; they do not exclude each other"
+)]
 pub(super) struct Skim {
     depth: usize,
     in_string: bool,

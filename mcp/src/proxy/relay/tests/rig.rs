@@ -116,7 +116,7 @@ pub(super) struct Seen {
 
 impl AtGate {
     pub(super) fn order(&self, order: Order) {
-        self.orders.send(order).ok().expect("the gate holds it");
+        assert!(self.orders.send(order).is_ok(), "the gate let go of it");
     }
 
     /// The gate has let go of it.
@@ -161,7 +161,7 @@ impl Gate for Gatekeeper {
                 call: seen,
                 orders: sender,
             };
-            self.calls.send(held).ok().expect("the test looks");
+            assert!(self.calls.send(held).is_ok(), "the test does not look");
             loop {
                 match orders.recv().await {
                     Some(Order::Progress(text)) => line.progress(text),
