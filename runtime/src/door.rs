@@ -93,8 +93,10 @@ impl Client {
             submission,
             endpoint,
             signer,
+            patience,
             ..
         } = prepared;
+        let longest = self.settings().poll_timeout;
         let request = Request::post(endpoint, submission.body.into());
         let mut asked = Box::new(Asked {
             risk: submission.risk_level,
@@ -102,6 +104,7 @@ impl Client {
             body_hash: submission.body_hash.into(),
             resumable: submission.resumable,
             signer,
+            patience: patience.map_or(longest, |patience| patience.min(longest)),
         });
         match self.core().transport.answer_now(&request) {
             None => {

@@ -47,6 +47,9 @@ pub enum Error {
     Failed(Box<Refusal>),
 }
 
+/// The status of a wait that ended without a decision; ours, not the service's.
+pub(crate) const UNDECIDED: &str = "undecided";
+
 /// A governed function's `Result` carries an `Error` on its way back: it must stay small.
 const _: () = assert!(size_of::<Error>() <= 24);
 
@@ -161,6 +164,13 @@ impl Error {
     /// Whether a link of the delegation was revoked (`revoked_token`).
     pub fn is_revoked(&self) -> bool {
         self.refusal().status() == Some("revoked_token")
+    }
+
+    /// Whether the wait for a decision ended before there was one: `poll_timeout`, or
+    /// [`Action::wait_at_most`](crate::Action::wait_at_most). No claim was sent, so that an approval
+    /// with a resume key can still be given and taken up.
+    pub fn is_undecided(&self) -> bool {
+        matches!(self, Self::Timeout(refusal) if refusal.status() == Some(UNDECIDED))
     }
 
     /// The variant as a word: what stands in front of every message.

@@ -1,5 +1,7 @@
 //! Leave to run, on its way from the judge to the caller's `Permit`.
 
+use std::time::Duration;
+
 use futures_channel::oneshot;
 
 use crate::delegation::Signer;
@@ -19,6 +21,8 @@ pub(crate) struct Asked {
     pub(crate) resumable: bool,
     /// Signs the steps of a delegated call.
     pub(crate) signer: Option<Signer>,
+    /// How long it waits for a decision at most.
+    pub(crate) patience: Duration,
 }
 
 impl Asked {

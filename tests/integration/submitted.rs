@@ -255,6 +255,105 @@ fn the_wait_is_bounded_by_poll_timeout_even_where_nobody_awaits_it() {
 }
 
 #[test]
+fn an_approval_that_is_being_claimed_when_the_wait_is_over_is_not_left() {
+    for asked in [action(RiskLevel::High), resumable()] {
+        let clock = ManualClock::starting_at(1_778_000_000);
+        let service = Service::full(Says::Pending);
+        let client = service
+            .builder()
+            .binding_key("a binding key of the test")
+            .clock(clock.clone());
+        let client = client.build().unwrap();
+        let held = service.hold("/claim");
+        service.decide("approved");
+        let waits = pending(&client, &asked.wait_at_most(Duration::from_secs(1)));
+        service.server.wait_for("POST", &Service::path("/claim"), 1);
+        clock.advance(Duration::from_mins(1));
+        let mut decided = Box::pin(waits.decided());
+        let polled = decided
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+        held.open();
+        let permit = pollster::block_on(decided).unwrap();
+        assert_eq!(permit.approval_id(), Some("apr-1"));
+        permit.succeeded();
+        client.close_blocking();
+        assert_eq!(service.outcomes(1), ["succeeded"]);
+    }
+}
+
+#[test]
+fn an_action_may_wait_for_less_than_its_client_and_says_that_nobody_decided() {
+    for (asked, withdrawn) in [(action(RiskLevel::High), 1), (resumable(), 0)] {
+        let clock = ManualClock::starting_at(1_778_000_000);
+        let service = Service::full(Says::Pending);
+        let client = service
+            .builder()
+            .binding_key("a binding key of the test")
+            .clock(clock.clone());
+        let client = client.build().unwrap();
+        let waits = pending(&client, &asked.wait_at_most(Duration::from_secs(3)));
+        let mut decided = Box::pin(waits.decided());
+        wait_until(|| clock.sleepers() > 0);
+        clock.advance(Duration::from_millis(2_900));
+        let polled = decided
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+        wait_until(|| clock.sleepers() > 0);
+        clock.advance(Duration::from_millis(100));
+        let error = pollster::block_on(decided).unwrap_err();
+        assert!(error.is_undecided(), "{error}");
+        assert_eq!(error.approval_id(), Some("apr-1"));
+        let said = error.to_string();
+        assert!(
+            said.contains("within 3 s (as long as this action waits)"),
+            "{said}"
+        );
+        client.close_blocking();
+        let requests = service.server.requests();
+        let left = requests.iter().filter(|r| r.path().ends_with("/withdraw"));
+        assert_eq!(left.count(), withdrawn);
+    }
+}
+
+#[test]
+fn an_action_waits_no_longer_than_its_client() {
+    let service = Service::full(Says::Pending);
+    let client = service.builder().poll_timeout(Duration::ZERO);
+    let client = client.build().unwrap();
+    let asked = action(RiskLevel::High).wait_at_most(Duration::from_hours(1));
+    let error = client.authorize_blocking(&asked).unwrap_err();
+    assert!(error.is_undecided(), "{error}");
+    let said = error.to_string();
+    assert!(
+        said.contains("within 0 s (SERNIXA_POLL_TIMEOUT_SECONDS)"),
+        "{said}"
+    );
+    client.close_blocking();
+}
+
+#[test]
+fn a_claim_that_is_not_answered_in_time_is_no_wait_that_ended_undecided() {
+    let service = Service::full(Says::Pending);
+    let client = service
+        .builder()
+        .max_retries(0)
+        .timeout(Duration::from_millis(300));
+    let client = client.build().unwrap();
+    let held = service.hold("/claim");
+    service.decide("approved");
+    let asked = action(RiskLevel::High).wait_at_most(Duration::from_secs(15));
+    let error = client.authorize_blocking(&asked).unwrap_err();
+    assert!(matches!(error, Error::Timeout(_)), "{error}");
+    assert!(!error.is_undecided() && error.may_have_been_submitted());
+    held.open();
+    client.close_blocking();
+    assert_eq!(service.outcomes(1), ["not_started"]);
+}
+
+#[test]
 fn closing_the_client_withdraws_what_is_pending_and_ends_it_with_an_error() {
     let service = Service::full(Says::Pending);
     let client = service.client();

@@ -8,6 +8,7 @@ mod tool_call;
 
 use std::fmt;
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use serde::Serialize;
 use serde_json::Value;
@@ -59,6 +60,8 @@ pub struct Action {
     arguments: Option<Arguments>,
     capture: Option<bool>,
     resume_key: Option<String>,
+    /// How long it waits at most, where that is less than the client does.
+    patience: Option<Duration>,
     /// What all calls of this action share, once it was prepared.
     template: OnceLock<Template>,
 }
@@ -80,6 +83,7 @@ impl Action {
             arguments: None,
             capture: None,
             resume_key: None,
+            patience: None,
             template: OnceLock::new(),
         }
     }
@@ -184,6 +188,17 @@ impl Action {
     /// after a restart. Needs `SERNIXA_BINDING_KEY`, and [`arguments`](Self::arguments).
     pub fn resume_key(mut self, key: impl fmt::Display) -> Self {
         self.resume_key = Some(key.to_string());
+        self
+    }
+
+    /// How long a call waits for its decision at most. Default, and never more: the client's
+    /// [`poll_timeout`](crate::ClientBuilder::poll_timeout).
+    ///
+    /// Then the wait ends as [undecided](crate::Error::is_undecided); the request is withdrawn, and
+    /// with a resume key it stays. It is the client that ends it, and never while it claims: an
+    /// approval of the last moment is not lost, as it may be where the caller drops the future.
+    pub fn wait_at_most(mut self, patience: Duration) -> Self {
+        self.patience = Some(patience);
         self
     }
 

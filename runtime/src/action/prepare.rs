@@ -102,7 +102,10 @@ pub(crate) fn prepare(action: &Action, client: &Client) -> Result<Prepared, Erro
         resume_key: resume.as_deref(),
         arguments: arguments.as_ref(),
     };
-    seal(client.clone(), &parts)
+    Ok(Prepared {
+        patience: action.patience,
+        ..seal(client.clone(), &parts)?
+    })
 }
 
 /// What attribute and action have in common when it comes to sending.
@@ -159,6 +162,7 @@ fn seal(client: Client, parts: &Parts<'_>) -> Result<Prepared, Error> {
         submission,
         client,
         signer,
+        patience: None,
     })
 }
 

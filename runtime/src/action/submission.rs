@@ -1,6 +1,7 @@
 //! What is submitted for one call, and what travels with it to the door.
 
 use std::fmt;
+use std::time::Duration;
 
 use sernixa_protocol::RiskLevel;
 
@@ -79,4 +80,6 @@ pub(crate) struct Prepared {
     pub(crate) signer: Option<Signer>,
     /// Argument values were sent, so an error's text may be.
     pub(crate) captures: bool,
+    /// How long it waits for a decision at most, where it says so itself.
+    pub(crate) patience: Option<Duration>,
 }

@@ -149,6 +149,7 @@ pub(crate) fn prepare_tool_call(
         client,
         signer: None,
         captures: true,
+        patience: None,
     })
 }
 

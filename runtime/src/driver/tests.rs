@@ -168,6 +168,7 @@ fn asked() -> Asked {
         body_hash: "0".repeat(64).into(),
         resumable: false,
         signer: None,
+        patience: Duration::from_mins(10),
     }
 }
 

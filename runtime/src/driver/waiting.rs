@@ -9,7 +9,7 @@ use super::Reply;
 use super::desk::{Desk, Exchanged, Waiter, Working};
 use super::race::{Either, race};
 use crate::core::closed;
-use crate::error::{Error, Refusal};
+use crate::error::{Error, Refusal, UNDECIDED};
 use crate::grant::{Asked, Grant, report_to};
 use crate::judge::{self, Looked, Step, Ticket};
 use crate::random;
@@ -56,7 +56,7 @@ pub(super) async fn wait(
     mut reply: Reply<Grant>,
 ) {
     let waiter = desk.await_news(&ticket);
-    let mut wait = begin(&desk, &ticket);
+    let mut wait = begin(&desk, &ticket, &asked);
     // Without a claim nothing but the record decides.
     let mut hints = ticket.offers.claim && ticket.claim_token.is_some();
     loop {
@@ -101,7 +101,7 @@ fn end(desk: &Working, ticket: &Ticket, asked: &Asked, reply: Reply<Grant>, end:
         End::Refused(error) => error,
         End::TimedOut => {
             take_back(desk, ticket, asked);
-            timed_out(desk, ticket)
+            timed_out(desk, ticket, asked)
         }
         End::Dropped => return take_back(desk, ticket, asked),
         // Not taken back: it belongs to the later call.
@@ -119,19 +119,14 @@ fn end(desk: &Working, ticket: &Ticket, asked: &Asked, reply: Reply<Grant>, end:
 }
 
 /// A wait that begins now.
-fn begin(desk: &Desk, ticket: &Ticket) -> Wait {
+fn begin(desk: &Desk, ticket: &Ticket, asked: &Asked) -> Wait {
     let settings = &desk.core.settings;
     let begin = settings.clock.monotonic();
     let expires = ticket.expires_at.map(|at| {
         let left = at.saturating_sub(settings.clock.unix_millis());
         begin.saturating_add(Duration::from_millis(left) + LAPSED)
     });
-    Wait::new(
-        begin,
-        settings.poll_timeout,
-        settings.poll_interval,
-        expires,
-    )
+    Wait::new(begin, asked.patience, settings.poll_interval, expires)
 }
 
 /// Looks at the record until it says how the wait ends, or an event does.
@@ -315,10 +310,16 @@ fn about<'a>(desk: &Desk, ticket: &'a Ticket, asked: &'a Asked) -> About<'a> {
     }
 }
 
-fn timed_out(desk: &Desk, ticket: &Ticket) -> Error {
-    let seconds = desk.core.settings.poll_timeout.as_secs_f64();
-    let message =
-        format!("nobody decided within {seconds} s (SERNIXA_POLL_TIMEOUT_SECONDS); ask again");
-    let refusal = Refusal::new(message).approval(ticket.approval_id.as_str());
+fn timed_out(desk: &Desk, ticket: &Ticket, asked: &Asked) -> Error {
+    let seconds = asked.patience.as_secs_f64();
+    let who = if asked.patience < desk.core.settings.poll_timeout {
+        "as long as this action waits"
+    } else {
+        "SERNIXA_POLL_TIMEOUT_SECONDS"
+    };
+    let message = format!("nobody decided within {seconds} s ({who}); ask again");
+    let refusal = Refusal::new(message)
+        .with_status(UNDECIDED)
+        .approval(ticket.approval_id.as_str());
     Error::Timeout(refusal.maybe_submitted().boxed())
 }
