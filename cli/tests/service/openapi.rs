@@ -31,7 +31,11 @@ fn schemathesis_finds_no_500_and_no_violation_of_the_schema() {
         .args(["--checks", "not_a_server_error,status_code_conformance,content_type_conformance,response_headers_conformance,response_schema_conformance"])
         .args(["--exclude-path", "/api/approvals/events"])
         .args(["--phases", "examples,coverage,fuzzing"])
-        .args(["--max-examples", examples, "--seed", "1", "--request-timeout", "10", "--workers", "2"])
+        .args(["--max-examples", examples, "--seed", "1", "--request-timeout", "10"])
+        // `ast.parse` fails now and then where two threads call it (python/cpython#106905, before
+        // 3.11.8 and 3.12.2), and each worker is a thread whose generators call it. One worker also
+        // sends the same requests in the same order each time.
+        .args(["--workers", "1"])
         .args(["--generation-database", "none", "--no-color"])
         .output()
         .unwrap();
