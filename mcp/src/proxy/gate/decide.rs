@@ -99,8 +99,14 @@ impl Deciding<'_> {
         if let Some(refused) = self.refused_meanwhile(&left).await {
             return refused;
         }
+        let hold = core.settings.hold.max(LOOK);
         let submitted = match asked.action(core, ordinal.number()) {
-            Ok(action) => core.settings.client.submit(&action).await,
+            Ok(action) => {
+                core.settings
+                    .client
+                    .submit(&action.wait_at_most(hold))
+                    .await
+            }
             Err(error) => Err(error),
         };
         match submitted {
@@ -148,41 +154,33 @@ impl Deciding<'_> {
         sealed.filter(|sealed| sealed.kind == Kind::Asked)
     }
 
-    /// Waits for the decision, and says so.
+    /// Waits for the decision, and says so. How long is the client's to count: it does not leave an
+    /// approval that it is claiming.
     async fn hold(&self, pending: Pending, ordinal: u32, left: &[u8], line: &dyn Line) -> Verdict {
         let id = pending.approval_id().to_owned();
         let can_resume = pending.can_resume();
         let note = self.note(&id);
         line.progress(&note);
-        let over = tokio::time::sleep(self.core.settings.hold.max(LOOK));
-        let mut over = pin!(over);
         let mut decided = pin!(pending.decided());
         let next = tokio::time::Instant::now() + PROGRESS;
         let mut progress = tokio::time::interval_at(next, PROGRESS);
         progress.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
+        let decided = loop {
             tokio::select! {
                 biased;
-                decided = &mut decided => {
-                    return match decided {
-                        Ok(permit) => {
-                            // A row that stays costs the next such call a question.
-                            let _ = self.core.settings.state.settle(left);
-                            self.allowed(permit)
-                        }
-                        // The client's own patience is shorter than ours.
-                        Err(Error::Timeout(_)) if can_resume => self.over(&id, ordinal, left),
-                        Err(error) => self.refused(&error),
-                    };
-                }
-                () = &mut over => break,
+                decided = &mut decided => break decided,
                 _ = progress.tick() => line.progress(&note),
             }
-        }
-        if can_resume {
-            self.over(&id, ordinal, left)
-        } else {
-            self.expired(&id)
+        };
+        match decided {
+            Ok(permit) => {
+                // A row that stays costs the next such call a question.
+                let _ = self.core.settings.state.settle(left);
+                self.allowed(permit)
+            }
+            Err(error) if !error.is_undecided() => self.refused(&error),
+            Err(_) if can_resume => self.over(&id, ordinal, left),
+            Err(_) => self.expired(&id),
         }
     }
 

@@ -28,8 +28,8 @@ fn the_key_is_made_once_and_lasts() {
     let folder = folder();
     let one = at(&folder);
     let again = at(&folder);
-    let keys = [&one, &again].map(|state| state.binding_key());
-    let [one_key, again_key] = keys.each_ref().map(|key| key.expose_secret());
+    let keys = [&one, &again].map(State::binding_key);
+    let [one_key, again_key] = keys.each_ref().map(secrecy::ExposeSecret::expose_secret);
     assert_eq!(one_key, again_key);
     assert_eq!(one_key.len(), 64);
     let derived = |purpose| *one.derive(purpose).expose_secret();

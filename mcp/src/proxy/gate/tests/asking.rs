@@ -224,7 +224,7 @@ async fn a_call_that_is_dropped_leaves_its_approval_for_the_next() {
     assert_eq!(rig.execution(&id), "not_started");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn values_stay_here_and_what_identifies_the_call_goes_along() {
     let rig = Rig::new().hold(Duration::ZERO).tools(
         json!([{"name": "write", "inputSchema": {}, "annotations": {"readOnlyHint": false}}]),
@@ -287,7 +287,7 @@ async fn values_stay_here_and_what_identifies_the_call_goes_along() {
     assert_eq!(metadata["mcp_arguments"]["path"], "/srv/a");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn the_operators_words_are_what_is_submitted() {
     let rig = Rig::new().hold(Duration::ZERO).config(
         "[mcp.servers.files]\nintent_id = \"file-work\"\nsystems = [\"nas\"]\n\
@@ -402,7 +402,7 @@ async fn a_call_that_is_none_is_an_error_and_nobody_is_asked() {
     assert_eq!(forward.message["params"], params);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn structured_content_is_given_only_for_a_tool_that_surely_has_no_output_schema() {
     let with = json!({"name": "write", "inputSchema": {}, "outputSchema": {"type": "object"}});
     for (tools, structured) in [

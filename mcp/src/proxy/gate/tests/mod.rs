@@ -1,6 +1,7 @@
 //! The gate with a real engine, a server that only lists its tools, and a host that only calls.
 
 mod asking;
+mod held;
 mod rig;
 mod rounds;
 mod shown;

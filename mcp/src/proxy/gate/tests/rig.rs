@@ -3,11 +3,12 @@
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use serde_json::{Value, json};
-use sernixa::ClientBuilder;
 use sernixa::embedded::engine::{ApprovalId, Decision, Moment, Principal, Timestamp};
 use sernixa::embedded::{self, Engine, Record};
+use sernixa::{ClientBuilder, Sleep};
 use tempfile::TempDir;
 
 use super::super::*;
@@ -25,6 +26,7 @@ pub(super) struct Rig {
     pub(super) config: String,
     pub(super) name: String,
     pub(super) capture: bool,
+    clock: Clock,
 }
 
 /// A server, as far as the gate can see it.
@@ -53,6 +55,42 @@ impl Line for Server {
             list(&pages[page], next.as_deref())
         });
         Box::pin(async move { answer.ok_or(Gone) })
+    }
+}
+
+/// The system's clock; but where it hurries, time passes as soon as somebody waits for that.
+#[derive(Clone, Debug)]
+struct Clock {
+    begin: Instant,
+    skipped: Arc<Mutex<Duration>>,
+    hurries: bool,
+}
+
+impl Clock {
+    fn new() -> Self {
+        Self {
+            begin: Instant::now(),
+            skipped: Arc::default(),
+            hurries: false,
+        }
+    }
+}
+
+impl sernixa::Clock for Clock {
+    fn unix_millis(&self) -> u64 {
+        u64::try_from(SystemTime::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.begin.elapsed() + *self.skipped.lock().unwrap()
+    }
+
+    fn sleep(&self, duration: Duration) -> Sleep {
+        if self.hurries {
+            *self.skipped.lock().unwrap() += duration;
+            return Box::pin(tokio::task::yield_now());
+        }
+        Box::pin(tokio::time::sleep(duration))
     }
 }
 
@@ -85,11 +123,12 @@ impl Rig {
                 asked: AtomicUsize::new(0),
                 told: Mutex::default(),
             }),
-            hold: Duration::from_secs(60),
+            hold: Duration::from_mins(1),
             console: None,
             config: String::new(),
             name: "files".to_owned(),
             capture: false,
+            clock: Clock::new(),
         }
     }
 
@@ -98,8 +137,18 @@ impl Rig {
         self
     }
 
+    /// Holds calls so long; without a hold nobody decides while a call is held.
     pub(super) fn hold(mut self, hold: Duration) -> Self {
         self.hold = hold;
+        if hold.is_zero() {
+            return self.undecided();
+        }
+        self
+    }
+
+    /// Nobody decides while a call is held, so that no time need pass.
+    pub(super) fn undecided(mut self) -> Self {
+        self.clock.hurries = true;
         self
     }
 
@@ -118,6 +167,7 @@ impl Rig {
         let client = Client::builder()
             .environment(|_| None)
             .binding_key(state.binding_key())
+            .clock(self.clock.clone())
             .capture_arguments(self.capture);
         let client = client
             .engine(self.engine.clone())

@@ -28,13 +28,12 @@ fn fault(answer: &Value) -> &str {
     answer["error"]["message"].as_str().unwrap()
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_host_comes_back_with_the_state_finds_its_approval_and_the_server_sees_neither() {
-    let rig = Rig::new();
+    let rig = Rig::new().undecided();
     let gate = rig.gate();
     let state = state_of(&answered(gate.call(new(&write()), &*rig.server).await));
     let id = rig.approve();
-    tokio::time::resume();
     let next = rig.gate();
     let own = json!({"sernixa_review": {"action": "accept"}});
     let params = with(retry(&state), "inputResponses", &own);
@@ -44,13 +43,12 @@ async fn a_host_comes_back_with_the_state_finds_its_approval_and_the_server_sees
     assert_eq!(rig.execution(&id), "succeeded");
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_state_that_is_changed_foreign_or_used_is_an_error_and_reaches_nobody() {
-    let rig = Rig::new();
+    let rig = Rig::new().undecided();
     let gate = rig.gate();
     let state = state_of(&answered(gate.call(new(&write()), &*rig.server).await));
     rig.approve();
-    tokio::time::resume();
     let text = state.as_str().unwrap();
     let refused = async |gate: &ToolGate, params: Value| {
         let answer = answered(gate.call(new(&params), &*rig.server).await);
@@ -74,9 +72,9 @@ async fn a_state_that_is_changed_foreign_or_used_is_an_error_and_reaches_nobody(
     refused(&rig.gate(), retry(&state)).await;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn after_eight_rounds_the_host_is_told_to_call_again_and_that_finds_the_approval() {
-    let rig = Rig::new();
+    let rig = Rig::new().undecided();
     let gate = rig.gate();
     let mut params = write();
     let mut states = Vec::new();
@@ -90,13 +88,12 @@ async fn after_eight_rounds_the_host_is_told_to_call_again_and_that_finds_the_ap
     assert_eq!(last["status"], "pending_review");
     let id = rig.approve();
     assert_eq!(last["approval_id"], id, "all were one");
-    tokio::time::resume();
     forwarded(gate.call(new(&write()), &*rig.server).await);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn identical_calls_come_back_each_to_its_own_approval() {
-    let rig = Rig::new();
+    let rig = Rig::new().undecided();
     let gate = rig.gate();
     let call = || gate.call(new(&write()), &*rig.server);
     let (one, two) = tokio::join!(call(), call());
@@ -120,14 +117,13 @@ async fn decided(rig: &Rig, gate: &ToolGate, state: &Value) -> String {
     let id = decision["approval_id"].as_str().unwrap().to_owned();
     let parsed = sernixa::embedded::engine::ApprovalId::parse(&id).unwrap();
     rig.decide(parsed, Decision::Approve);
-    tokio::time::resume();
     let again = new(&retry(&state_of(&answer)));
     let forward = forwarded(gate.call(again, &*rig.server).await);
     forward.started.not_started();
     id
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_host_that_opens_urls_is_sent_to_the_console_once() {
     let mut rig = Rig::new().hold(Duration::ZERO);
     rig.console = Url::parse("https://sernixa.example/console").ok();
@@ -312,21 +308,18 @@ async fn at_high_and_critical_the_answers_to_a_server_are_a_new_question_bound_t
     assert!(!again.metadata().contains("Ada"));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn what_a_server_is_answered_waits_in_the_state_until_a_person_has_approved_it() {
-    let rig = Rig::new().config(CRITICAL);
+    let rig = Rig::new().undecided().config(CRITICAL);
     let gate = rig.gate();
     let held = answered(gate.call(new(&write()), &*rig.server).await);
     rig.approve();
-    tokio::time::resume();
     let forward = forwarded(gate.call(new(&retry(&state_of(&held))), &*rig.server).await);
     let asked = forward.answer(&asks(Some("theirs")));
-    tokio::time::pause();
     let held = answered(gate.call(new(&answering(&asked)), &*rig.server).await);
     let state = state_of(&held);
     assert!(held["result"].get("inputRequests").is_none());
     rig.approve();
-    tokio::time::resume();
     // Others than those that were approved.
     let mallory = json!({"name": {"action": "accept", "content": {"name": "Mallory"}}});
     let params = with(retry(&state), "inputResponses", &mallory);

@@ -4,18 +4,14 @@ use std::sync::atomic::Ordering;
 
 use serde_json::{Value, json};
 use sernixa::RiskLevel;
-use sernixa::embedded::engine;
+use sernixa::embedded::{Record, engine};
 
 use super::super::*;
 use super::rig::*;
 
 /// The risk and the pin with which a call of `write` is submitted.
 async fn asked(rig: &Rig, gate: &ToolGate) -> (RiskLevel, String) {
-    let before: Vec<_> = rig
-        .pending()
-        .iter()
-        .map(|asked| asked.approval_id())
-        .collect();
+    let before: Vec<_> = rig.pending().iter().map(Record::approval_id).collect();
     let nth = before.len();
     let params = json!({"name": "write", "arguments": {"nth": nth}});
     assert_eq!(
@@ -53,7 +49,7 @@ fn set(rig: &Rig, pages: Option<Vec<Value>>) {
     *rig.server.pages.lock().unwrap() = pages;
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_changed_tool_is_reviewed_as_high_until_a_person_accepts_it() {
     let rig = rig();
     let gate = rig.gate();
@@ -84,7 +80,7 @@ async fn a_changed_tool_is_reviewed_as_high_until_a_person_accepts_it() {
     assert_eq!(asked(&rig, &gate).await, medium("accepted"));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn what_a_model_or_a_person_reads_of_a_tool_is_pinned_and_pictures_are_not() {
     let full = json!({
         "name": "write", "title": "T", "description": "D", "inputSchema": {"type": "object", "properties": {"a": {"type": "string"}}},
@@ -121,7 +117,7 @@ async fn what_a_model_or_a_person_reads_of_a_tool_is_pinned_and_pictures_are_not
     }
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_list_that_says_a_tool_twice_differently_makes_it_a_changed_one() {
     let mut other = tool("write");
     other["description"] = "something else".into();
@@ -129,7 +125,7 @@ async fn a_list_that_says_a_tool_twice_differently_makes_it_a_changed_one() {
     assert_eq!(asked(&rig, &rig.gate()).await, high("changed"));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_server_that_does_not_say_which_tools_it_has_has_its_calls_reviewed() {
     let rig = rig().config("[mcp.servers.files.tools.write]\nrisk_level = \"low\"");
     set(&rig, None);
@@ -145,7 +141,7 @@ async fn a_server_that_does_not_say_which_tools_it_has_has_its_calls_reviewed() 
     assert_eq!(rig.server.asked.load(Ordering::Relaxed) - before, 100);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_tool_that_was_never_listed_is_an_ordinary_one_and_one_that_is_not_any_more_a_changed_one()
  {
     let rig = rig().tools(json!([tool("read")]));
@@ -172,7 +168,7 @@ async fn a_tool_that_was_never_listed_is_an_ordinary_one_and_one_that_is_not_any
     assert_eq!(asked(&rig, &gate).await, high("changed"));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn what_was_listed_before_the_tools_changed_does_not_count_after_it() {
     let rig = rig();
     let gate = rig.gate();
@@ -186,7 +182,7 @@ async fn what_was_listed_before_the_tools_changed_does_not_count_after_it() {
     assert_eq!(asked(&rig, &gate).await, high("changed"));
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn without_a_state_that_can_be_written_every_tool_counts_as_changed() {
     let rig = rig();
     let gate = rig.gate();
@@ -199,7 +195,7 @@ async fn without_a_state_that_can_be_written_every_tool_counts_as_changed() {
 const HIDDEN: &str = "[mcp.servers.files.tools.\"format disk\"]\nhidden = true\n\
                       [mcp.servers.files.tools.write]\nhidden = true";
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_hidden_tool_is_cut_out_of_the_list_and_every_other_byte_stays() {
     let rig = rig().config(HIDDEN);
     let gate = rig.gate();
@@ -241,7 +237,7 @@ async fn a_hidden_tool_is_cut_out_of_the_list_and_every_other_byte_stays() {
     assert_eq!(std::str::from_utf8(&answer).unwrap(), error);
 }
 
-#[tokio::test(start_paused = true)]
+#[tokio::test]
 async fn a_hidden_tool_that_is_called_is_unknown_and_nobody_is_asked() {
     let rig = rig().config(HIDDEN);
     let gate = rig.gate();
