@@ -43,9 +43,18 @@ impl Decision<'_> {
 /// Nobody decided in time, and nobody can any more.
 pub(crate) const EXPIRED: &str = "expired";
 
+/// What is said then.
+const UNDECIDED: (&str, &str, &str) = (
+    EXPIRED,
+    "nobody approved this call in time",
+    "Calling again asks anew.",
+);
+
 /// What an error is called, what a model is told of it, and what it can do.
 pub(crate) fn of_error(error: &Error) -> (String, Decision<'_>) {
     let (status, what, next) = match error {
+        _ if error.is_undecided() => UNDECIDED,
+        Error::Expired(_) => UNDECIDED,
         Error::Blocked(_) => (
             "blocked",
             "a policy forbids this call",
@@ -55,11 +64,6 @@ pub(crate) fn of_error(error: &Error) -> (String, Decision<'_>) {
             "rejected",
             "a person refused this call",
             "Do not repeat it as it is; ask the user what to do instead.",
-        ),
-        Error::Expired(_) => (
-            EXPIRED,
-            "nobody approved this call in time",
-            "Calling again asks anew.",
         ),
         Error::Timeout(_) => (
             "timeout",

@@ -118,6 +118,26 @@ async fn a_call_that_cannot_be_asked_for_never_reaches_the_tool() {
 }
 
 #[tokio::test]
+async fn a_call_that_nobody_decides_on_in_time_expires() {
+    let files = Files::default();
+    let client = Client::builder()
+        .environment(|_| None)
+        .engine(sernixa::embedded::Engine::in_memory())
+        .reviewer(|_: &sernixa::embedded::Record| Decision::leave())
+        .poll_timeout(std::time::Duration::ZERO)
+        .build()
+        .unwrap();
+    let governed = Governed::new("files", files.clone()).client(&client);
+    let Connected { host, .. } = connect(governed).await;
+    let asked = call("prune", &json!({"name": "b"}));
+    let result = host.call_tool(asked).await.unwrap();
+    assert_eq!(result.is_error, Some(true));
+    assert_eq!(decision(&result)["status"], "expired");
+    assert!(text(&result).contains("nobody approved this call in time"));
+    assert_eq!(files.ran(), 0);
+}
+
+#[tokio::test]
 async fn what_is_submitted_names_the_call_and_holds_no_values() {
     let gate = TestGate::new().approve("mcp:files").approve("backups");
     let governed = Governed::new("files", Files::default()).client(&gate.client().unwrap());
