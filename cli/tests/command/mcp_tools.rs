@@ -88,7 +88,10 @@ fn what_changed_is_shown_without_letting_it_act_on_the_terminal_and_accepted_as_
     let command = ran.stdout.lines().last().unwrap().trim();
     assert_eq!(
         command,
-        "sernixa mcp tools accept write --server files --digest 2222222222222222"
+        format!(
+            "sernixa mcp tools accept write --server files --digest 2222222222222222 --store {}",
+            house.file().display()
+        )
     );
 
     // It changed once more since it was looked at.
@@ -100,7 +103,7 @@ fn what_changed_is_shown_without_letting_it_act_on_the_terminal_and_accepted_as_
     };
     state.meet("files", &[later], SystemTime::now()).unwrap();
     let words: Vec<&str> = command.split(' ').skip(1).collect();
-    let ran = house.run(&words);
+    let ran = run(&mut sernixa(&words));
     assert_eq!(ran.code, 2, "{ran:?}");
     assert!(ran.stderr.contains("another one by now"), "{ran:?}");
 

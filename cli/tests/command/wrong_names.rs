@@ -1,4 +1,5 @@
-//! A name under which nothing stands is said to be wrong, never taken for something empty.
+//! A name under which nothing stands, or none where one is needed, is said to be wrong, never taken for
+//! something empty.
 
 use std::path::PathBuf;
 
@@ -57,4 +58,40 @@ fn the_file_of_a_service_does_not_seem_empty() {
     }
     let ran = on(&store, &["doctor"]).exits(1);
     assert!(ran.stdout.contains("acme"), "{ran:?}");
+}
+
+#[test]
+fn a_proxy_that_is_started_wrongly_says_what_to_do() {
+    let house = House::new();
+    for (arguments, says) in [
+        (&[][..], "put its command after `--`"),
+        (&["python3", "server.py"], "[OPTIONS] -- COMMAND"),
+        (&["--listen", "9000", "--", "server"], "127.0.0.1:9000"),
+    ] {
+        let ran = house.run(&[&["mcp", "proxy"], arguments].concat()).exits(2);
+        assert!(ran.stderr.contains(says), "{ran:?}");
+    }
+}
+
+#[test]
+fn settings_of_other_servers_alone_are_told() {
+    let house = House::new();
+    let settings = house.path().join("sernixa.toml");
+    std::fs::write(&settings, "[mcp.servers.ntes]\nrisk_level = \"high\"\n").unwrap();
+    let start = |name: &str| {
+        let file = settings.to_str().unwrap();
+        let mut command = house.command(&["mcp", "proxy", "--server", name, "--config", file]);
+        let command = command.args(["--", "cat"]);
+        run(command.stdin(std::process::Stdio::null())).stderr
+    };
+    let said = start("notes");
+    assert!(
+        said.contains("nothing of the server `notes`, only of ntes"),
+        "{said}"
+    );
+    let said = start("ntes");
+    assert!(
+        said.contains("asks before") && !said.contains("warning"),
+        "{said}"
+    );
 }

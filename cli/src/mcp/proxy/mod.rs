@@ -47,12 +47,18 @@ In the file of --config, beside what decides (`policies`, `ttl`, `[memory]`; for
   [mcp.servers.files.tools.write_file]
   risk_level = \"high\"
 
-A call that waits longer than --hold is answered with `pending_review`; the same call again takes the
-approval up. More: docs/mcp-proxy.md.";
+Without `trust_annotations` and `risk_level` each call is medium or graver, and a person is asked. Who decides \
+sees the names of a call's arguments, and their values with SERNIXA_CAPTURE_ARGUMENTS=true.
+
+A call that waits longer than --hold is answered with `pending_review`; the same call again takes \
+the approval up. More: docs/mcp-proxy.md.";
+
+const USAGE: &str = "sernixa mcp proxy [OPTIONS] -- COMMAND [ARGS]...
+       sernixa mcp proxy [OPTIONS] --upstream URL";
 
 /// Options of `sernixa mcp proxy`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, override_usage = USAGE)]
 pub(crate) struct Command {
     /// What the server is called in policies, approvals and settings [default: from its command or URL]
     #[arg(long, value_name = "NAME", value_parser = server_name)]
@@ -71,7 +77,7 @@ pub(crate) struct Command {
     config: Option<PathBuf>,
 
     /// Serve hosts over streamable HTTP here, instead of the one on stdin and stdout
-    #[arg(long, value_name = "ADDR:PORT")]
+    #[arg(long, value_name = "ADDR:PORT", value_parser = listen)]
     listen: Option<SocketAddr>,
 
     #[arg(
@@ -92,12 +98,7 @@ pub(crate) struct Command {
     allow_origin: Vec<String>,
 
     /// The server's MCP endpoint, or env:NAME for a variable that holds it
-    #[arg(
-        long,
-        value_name = "URL",
-        conflicts_with = "words",
-        required_unless_present = "words"
-    )]
+    #[arg(long, value_name = "URL", conflicts_with = "words")]
     upstream: Option<String>,
 
     /// A header of every request to --upstream, its value from a variable
@@ -116,7 +117,7 @@ pub(crate) struct Command {
     #[arg(long, value_name = "WORDS", hide = true)]
     wrapped: Option<String>,
 
-    /// The server's command
+    /// The server's command, after `--`
     #[arg(last = true, value_name = "COMMAND")]
     words: Vec<OsString>,
 }
@@ -133,6 +134,11 @@ fn hold(text: &str) -> Result<Duration, &'static str> {
     duration::parse(text)
         .filter(|hold| *hold <= HOLD_MAX)
         .ok_or("expected a duration from 0s to 1h, such as 45s or 2m")
+}
+
+fn listen(text: &str) -> Result<SocketAddr, &'static str> {
+    text.parse()
+        .map_err(|_| "expected an address and a port, such as 127.0.0.1:9000")
 }
 
 fn console(text: &str) -> Result<Url, &'static str> {
@@ -156,6 +162,13 @@ pub(crate) fn run(command: Command, global: &Global) -> Result<Exit, Failure> {
              (sernixa mcp wrap HOST), or serve hosts over HTTP with --listen 127.0.0.1:9000",
         ));
     }
+    if let Some(others) = config.others(&server.name) {
+        say(format_args!(
+            "warning: the settings say nothing of the server `{}`, only of {others}; name it with \
+             --server",
+            server.name,
+        ));
+    }
     let hold = command.hold.or(config.hold).unwrap_or(HOLD_DEFAULT);
     let store = match &target {
         Target::File(file) => Some(file.as_path()),
@@ -176,7 +189,7 @@ pub(crate) fn run(command: Command, global: &Global) -> Result<Exit, Failure> {
         allow_methods,
     };
     say(format_args!(
-        "sernixa asks before the tools of `{}` ({}) are called. {}; a call waits {} at most.",
+        "sernixa asks before the tools of `{}` ({}) are called. {}; {}.",
         server.name,
         one_line(&server.shown),
         decider.who(),
@@ -234,10 +247,10 @@ async fn look_at_service(client: Client, who: String) {
             "warning: this service does not say that it resumes approvals: a call that nobody decides \
              in time is refused as `expired`, and has to be asked again; raise --hold",
         ),
-        Err(error) => say(format_args!(
-            "warning: {who}, but it does not answer: {}. Until it does, every call is refused. \
-             Start one (sernixa serve), or work on a file (--store agents.db)",
-            one_line(&error.to_string())
+        // The client's own words are for programs that have an engine in them.
+        Err(_) => say(format_args!(
+            "warning: {who}, but it does not answer. Until it does, every call is refused. Start one \
+             (sernixa serve), name another (--base-url), or work on a file (--store agents.db)",
         )),
     }
 }
@@ -269,10 +282,10 @@ fn say(text: impl std::fmt::Display) {
 
 fn show(hold: Duration) -> String {
     match hold.as_secs() {
-        0 if hold.is_zero() => "not".to_owned(),
-        0 => format!("{} ms", hold.as_millis()),
-        seconds if seconds % 60 == 0 => format!("{} min", seconds / 60),
-        seconds => format!("{seconds} s"),
+        0 if hold.is_zero() => "no call is held".to_owned(),
+        0 => format!("a call waits {} ms at most", hold.as_millis()),
+        seconds if seconds % 60 == 0 => format!("a call waits {} min at most", seconds / 60),
+        seconds => format!("a call waits {seconds} s at most"),
     }
 }
 

@@ -36,7 +36,10 @@ pub(super) fn of(command: &Command) -> Result<Server, Failure> {
         (derived, shown, to)
     } else {
         let [program, arguments @ ..] = command.words.as_slice() else {
-            return Err(Failure::new("name the server's command after `--`"));
+            return Err(Failure::new(
+                "no server is named: put its command after `--` (sernixa mcp proxy --store agents.db \
+                 -- npx -y some-server), or its URL after --upstream",
+            ));
         };
         // Arguments may hold secrets.
         let shown = program.to_string_lossy().into_owned();

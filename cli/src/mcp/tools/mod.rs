@@ -12,13 +12,14 @@ use crate::{Exit, Failure, Global, output};
 
 const EXAMPLES: &str = "\
 Examples:
-  sernixa mcp tools list
-  sernixa mcp tools show write_file --server files
-  sernixa mcp tools accept write_file --server files
+  sernixa mcp tools list --store agents.db
+  sernixa mcp tools show write_file --server files --store agents.db
+  sernixa mcp tools accept write_file --server files --digest 2b7e1516 --store agents.db
 
-The first definition of a tool counts. Calls of a tool that changed since are reviewed as high risk,
-whatever the policies say, until a person accepts it as it is now. What is kept lies beside the file of
---store FILE (or SERNIXA_BASE_URL=embedded:FILE), else in ~/.local/state/sernixa.";
+The first definition of a tool counts. Calls of a tool that changed since are reviewed as high risk, \
+whatever the policies say, until a person accepts it as it is now. What is kept lies beside the file \
+of --store FILE (or SERNIXA_BASE_URL=embedded:FILE), else in ~/.local/state/sernixa: give what the \
+proxy was given.";
 
 #[derive(Debug, clap::Subcommand)]
 #[command(after_help = EXAMPLES)]
@@ -106,10 +107,14 @@ fn list(
         let tools: Vec<_> = tools.iter().map(json).collect();
         output::json(&tools)?;
     } else if tools.is_empty() {
+        let of = match &server.name {
+            Some(name) => format!(" of {}", one_line(name)),
+            None => String::new(),
+        };
         output::line(if changed {
-            "No tool changed."
+            format!("No tool{of} changed.")
         } else {
-            "No proxy has met a tool yet."
+            format!("No proxy has met a tool{of} yet.")
         })?;
     } else {
         let rows = tools.iter().map(|tool| {
@@ -152,9 +157,12 @@ fn show(tool: &Tool, global: &Global) -> Result<Exit, Failure> {
     if tool.is_changed() {
         output::line(format_args!(
             "Its calls are reviewed as high risk. To accept it as it is now:\n  sernixa mcp tools \
-             accept {} --server {server} --digest {}",
+             accept {} --server {server} --digest {}{}",
             quoted(&tool.name),
-            short(last)
+            short(last),
+            global.store_flag().map_or_else(String::new, |file| {
+                format!(" --store {}", quoted(&file.display().to_string()))
+            })
         ))?;
     }
     Ok(Exit::Yes)

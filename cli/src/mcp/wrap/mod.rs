@@ -24,9 +24,10 @@ Examples:
   sernixa mcp wrap claude-desktop --base-url https://approvals.example --token-file ~/.sernixa-token
   sernixa mcp wrap vscode --config .vscode/mcp.json --server github --hold 30s
 
-Each server's entry is changed so that the host starts `sernixa mcp proxy` instead, which starts or
-reaches the server. The rest of the file stays as it is, and a backup is kept beside it. Close the host
-first: some write their file themselves. If one of the servers cannot be wrapped, nothing is changed.";
+Each server's entry is changed so that the host starts `sernixa mcp proxy` instead, which starts or \
+reaches the server. The rest of the file stays as it is, and a backup is kept beside it. Close the \
+host first: some write their file themselves. If one of the servers cannot be wrapped, nothing is \
+changed.";
 
 /// Options of `wrap`.
 #[derive(Debug, clap::Args)]

@@ -115,6 +115,16 @@ impl Config {
     pub fn server(&self, name: &str) -> Rules {
         self.servers.get(name).cloned().unwrap_or_default()
     }
+
+    /// The servers that the file names, where it names some and not this one: a name that was
+    /// misspelt would leave a server without its settings.
+    pub fn others(&self, name: &str) -> Option<String> {
+        if self.servers.is_empty() || self.servers.contains_key(name) {
+            return None;
+        }
+        let names: Vec<&str> = self.servers.keys().map(String::as_str).collect();
+        Some(names.join(", "))
+    }
 }
 
 impl Rules {
