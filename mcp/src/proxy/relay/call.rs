@@ -9,15 +9,20 @@ use tokio::sync::oneshot;
 
 use super::super::seam::{Generation, Gone, Host, Later, Line, Started, ToolCall, Verdict};
 use super::facts::{Facts, Session, meta_of};
-use super::table::Taken;
+use super::table::{Taken, Ticket};
 use super::{Core, guarded, words};
 use crate::message::{Code, Direction, Id, Message};
+
+/// Where a tool call stands in the table.
+pub(super) struct Place {
+    pub(super) key: Id,
+    pub(super) ticket: Ticket,
+}
 
 /// A tool call that waits for its verdict.
 pub(super) struct Held {
     core: Arc<Core>,
-    /// Under which it stands in the table.
-    key: Id,
+    place: Place,
     call: ToolCall,
     token: Option<Id>,
     reply: Arc<dyn Host>,
@@ -26,7 +31,7 @@ pub(super) struct Held {
 impl Held {
     pub(super) fn new(
         core: &Arc<Core>,
-        key: Id,
+        place: Place,
         request: Message,
         facts: Facts,
         generation: Option<Generation>,
@@ -45,7 +50,7 @@ impl Held {
         };
         Self {
             core: Arc::clone(core),
-            key,
+            place,
             call,
             token: facts.token,
             reply: Arc::clone(reply),
@@ -57,14 +62,14 @@ impl Held {
     pub(super) async fn run(self, ended: oneshot::Receiver<()>) {
         let Self {
             core,
-            key,
+            place,
             call,
             token,
             reply,
         } = self;
         let line = HeldLine {
             asks: Inquiry::new(&core, &call.request),
-            key: &key,
+            place: &place,
             token,
             reply,
             told: AtomicU32::new(0),
@@ -80,15 +85,17 @@ impl Held {
         };
         match verdict {
             Ok(Verdict::Answer(answer)) => {
-                let flight = core.table().take_held(&key);
+                let flight = core.table().take_held(&place.key, place.ticket);
                 if let Some(flight) = flight {
                     let _ = flight.reply.answer(answer);
                 }
             }
-            Ok(Verdict::Forward { message, started }) => core.forward(&key, message, started).await,
+            Ok(Verdict::Forward { message, started }) => {
+                core.forward(&place, message, started).await
+            }
             Err(_) => {
                 tracing::error!("a tool call met a bug of the proxy's, and was refused");
-                let flight = core.table().take_held(&key);
+                let flight = core.table().take_held(&place.key, place.ticket);
                 if let Some(flight) = flight {
                     let fault = words::error(Some(&flight.id), Code::Internal, words::BUG);
                     let _ = flight.reply.answer(fault);
@@ -100,10 +107,11 @@ impl Held {
 
 impl Core {
     /// Hands a tool call over that was let through.
-    async fn forward(&self, key: &Id, message: Message, started: Box<dyn Started>) {
+    async fn forward(&self, place: &Place, message: Message, started: Box<dyn Started>) {
         let _order = self.order.lock().await;
+        let key = &place.key;
         // From here on a cancellation follows the call.
-        let taken = self.table().start(key, started);
+        let taken = self.table().start(key, place.ticket, started);
         if let Err(started) = taken {
             guarded("the end of a cancelled call", || started.not_started());
             return;
@@ -187,7 +195,7 @@ impl Line for Inquiry {
 /// The line of a held call.
 struct HeldLine<'k> {
     asks: Inquiry,
-    key: &'k Id,
+    place: &'k Place,
     token: Option<Id>,
     reply: Arc<dyn Host>,
     told: AtomicU32,
@@ -198,7 +206,8 @@ impl Line for HeldLine<'_> {
         let Some(token) = &self.token else { return };
         // Whoever does not read gets no more of what it can do without.
         let has_room = self.reply.room().now_or_never().is_some();
-        if has_room && self.asks.core.table().is_held(self.key) {
+        let Place { key, ticket } = self.place;
+        if has_room && self.asks.core.table().holds(key, *ticket) {
             let nth = self.told.fetch_add(1, Ordering::Relaxed).saturating_add(1);
             let _ = self.reply.tell(words::progress(token, nth, message));
         }

@@ -11,6 +11,11 @@ use super::Sharing;
 use super::facts::{Facts, Session};
 use crate::message::{Id, Message};
 
+/// Which tool call this is: an id is free again once its call was cancelled, while that call's own
+/// task may still be on its way out with a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Ticket(u64);
+
 /// Who in the proxy asked the server.
 pub(super) type Asker = oneshot::Sender<Message>;
 
@@ -57,6 +62,7 @@ pub(super) enum Stage {
     Held {
         #[expect(dead_code, reason = "kept for what its drop does")]
         task: oneshot::Sender<()>,
+        call: Ticket,
     },
     /// A tool call that was let through.
     Started(Box<dyn Started>),
@@ -99,6 +105,8 @@ pub(super) struct Table {
     most: usize,
     /// The last id of the proxy's own.
     last: u64,
+    /// The last ticket.
+    tickets: u64,
     /// What ids of the proxy's own begin with, where the host's pass as they are.
     own: String,
     flights: HashMap<Id, Flight>,
@@ -122,6 +130,7 @@ impl Table {
             sharing,
             most,
             last: 0,
+            tickets: 0,
             own: format!("sernixa-{:016x}-", u64::from_ne_bytes(random)),
             flights: HashMap::new(),
             tokens: HashMap::new(),
@@ -131,6 +140,12 @@ impl Table {
             host_gone: false,
             server_gone: None,
         }
+    }
+
+    /// For a tool call that is to be held.
+    pub(super) fn ticket(&mut self) -> Ticket {
+        self.tickets += 1;
+        Ticket(self.tickets)
     }
 
     /// Takes a request of the host's in, and gives the id under which the server sees it.
@@ -219,19 +234,27 @@ impl Table {
         self.flights.get(key)
     }
 
-    pub(super) fn is_held(&self, key: &Id) -> bool {
+    fn is_held(&self, key: &Id) -> bool {
         let stage = self.flights.get(key).map(|flight| &flight.stage);
         matches!(stage, Some(Stage::Held { .. }))
+    }
+
+    /// Whether this very call is held.
+    pub(super) fn holds(&self, key: &Id, ticket: Ticket) -> bool {
+        let stage = self.flights.get(key).map(|flight| &flight.stage);
+        matches!(stage, Some(Stage::Held { call, .. }) if *call == ticket)
     }
 
     /// The call goes on to the server, unless it was cancelled meanwhile: then it is given back.
     pub(super) fn start(
         &mut self,
         key: &Id,
+        ticket: Ticket,
         started: Box<dyn Started>,
     ) -> Result<(), Box<dyn Started>> {
+        let held = self.holds(key, ticket);
         match self.flights.get_mut(key) {
-            Some(flight) if matches!(flight.stage, Stage::Held { .. }) => {
+            Some(flight) if held => {
                 flight.stage = Stage::Started(started);
                 Ok(())
             }
@@ -239,9 +262,9 @@ impl Table {
         }
     }
 
-    /// Ends a request that the server knows nothing of.
-    pub(super) fn take_held(&mut self, key: &Id) -> Option<Flight> {
-        self.is_held(key).then(|| self.take(key)).flatten()
+    /// Ends a call that the server knows nothing of.
+    pub(super) fn take_held(&mut self, key: &Id, ticket: Ticket) -> Option<Flight> {
+        self.holds(key, ticket).then(|| self.take(key)).flatten()
     }
 
     /// Ends whatever was asked under this id. What is held was not asked yet.
@@ -269,8 +292,11 @@ impl Table {
 
     /// The host cancels a request.
     pub(super) fn cancel(&mut self, key: &Id) -> Cancelled {
-        if let Some(flight) = self.take_held(key) {
-            return Cancelled::Held(Box::new(flight));
+        if self.is_held(key) {
+            let taken = self.take(key);
+            return taken.map_or(Cancelled::Unknown, |flight| {
+                Cancelled::Held(Box::new(flight))
+            });
         }
         match self.flights.get_mut(key) {
             Some(flight) if !flight.cancelled => {

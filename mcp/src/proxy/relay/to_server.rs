@@ -89,13 +89,15 @@ impl Core {
         let (task, ended) = oneshot::channel();
         let opened = {
             let mut table = self.table();
-            let stage = Stage::Held { task };
+            let ticket = table.ticket();
+            let stage = Stage::Held { task, call: ticket };
             let opened = table.open(id, reply, &facts, Asks::Anything, stage);
-            opened.map(|key| (key, table.session.clone()))
+            opened.map(|key| (key, ticket, table.session.clone()))
         };
         match opened {
-            Ok((key, session)) => {
-                let held = call::Held::new(self, key, message, facts, generation, session, reply);
+            Ok((key, ticket, session)) => {
+                let place = call::Place { key, ticket };
+                let held = call::Held::new(self, place, message, facts, generation, session, reply);
                 tokio::spawn(held.run(ended));
             }
             Err(full) => refuse(&full, id, reply),

@@ -59,6 +59,32 @@ async fn a_verdict_that_comes_with_the_cancellation_starts_nothing() {
 }
 
 #[tokio::test]
+async fn a_cancelled_call_does_not_run_under_the_id_of_the_next_one() {
+    for verdict in [
+        Order::Forward,
+        Order::Answer(r#"{"jsonrpc":"2.0","id":1,"result":{"of":"the first"}}"#),
+        Order::Panic,
+    ] {
+        let mut rig = Rig::new(Sharing::One);
+        rig.host_says(&call(1)).await;
+        let first = rig.call().await;
+        // All before the first call's task is looked at again.
+        first.order(verdict);
+        rig.host_says(CANCEL).await;
+        let other = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"other"}}"#;
+        rig.host_says(other).await;
+        let second = rig.call().await;
+        rig.to_server.nothing();
+        rig.to_host.nothing();
+        second.order(Order::Forward);
+        assert_eq!(rig.to_server.raw().await, other);
+        let answer = r#"{"jsonrpc":"2.0","id":1,"result":{"of":"the second"}}"#;
+        rig.server_says(answer).await;
+        assert_eq!(rig.to_host.raw().await, answer);
+    }
+}
+
+#[tokio::test]
 async fn a_cancellation_follows_its_running_call_and_a_late_answer_still_counts() {
     let mut rig = Rig::new(Sharing::One);
     rig.host_says(&call(1)).await;
