@@ -661,6 +661,7 @@ fn whom_the_proxy_asks_stands_in_the_entry() {
     let file = desk.project("mcp.json");
     Desk::write(&file, r#"{"mcpServers": {"a": {"command": "a"}}}"#);
     fs::write(desk.project("token"), "t").unwrap();
+    fs::write(desk.project("sernixa.toml"), "[mcp]\n").unwrap();
     let wrap = ["mcp", "wrap", "cursor", "--config", "mcp.json"];
     let wrapped = |more: &[&str]| {
         let mut command = sernixa(&wrap);
@@ -697,4 +698,25 @@ fn whom_the_proxy_asks_stands_in_the_entry() {
         ]
     );
     assert_eq!(note, "");
+}
+
+#[test]
+fn a_proxy_that_would_not_start_is_not_written() {
+    let desk = Desk::new();
+    let file = desk.project("mcp.json");
+    let entry = r#"{"mcpServers": {"a": {"command": "a"}}}"#;
+    Desk::write(&file, entry);
+    Desk::write(&desk.project("misspelt.toml"), "[mcp]\nhodl = \"1s\"\n");
+    for (more, says) in [
+        (["--store", "nowhere/agents.db"], "create it"),
+        (["--proxy-config", "nowhere.toml"], "nowhere.toml"),
+        (["--proxy-config", "misspelt.toml"], "did you mean `hold`"),
+        (["--token-file", "nowhere"], "nowhere cannot be read"),
+    ] {
+        let mut command = sernixa(&["mcp", "wrap", "cursor", "--config", "mcp.json"]);
+        let ran = run(command.args(more).current_dir(desk.project("")));
+        assert_eq!(ran.code, 2, "{ran:?}");
+        assert!(ran.stderr.contains(says), "{ran:?}");
+        assert_eq!(text(&file), entry);
+    }
 }

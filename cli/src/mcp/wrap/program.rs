@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::Parser as _;
+use sernixa_mcp::proxy::config::Config;
 
 use crate::backend::Target;
 use crate::{Cli, Failure, Global};
@@ -38,7 +39,12 @@ pub(super) fn options(
     let mut options = Vec::new();
     match global.target()? {
         Target::File(file) => {
-            options.extend(["--store".to_owned(), whole(&file)?]);
+            let file = whole(&file)?;
+            let folder = Path::new(&file).parent();
+            if folder.is_some_and(|folder| !folder.is_dir()) {
+                return Err(no_start("the folder of --store does not exist; create it"));
+            }
+            options.extend(["--store".to_owned(), file]);
         }
         Target::Service(url) => {
             let url = url.as_str().trim_end_matches('/');
@@ -46,12 +52,15 @@ pub(super) fn options(
         }
     }
     if let Some(file) = global.token_file() {
+        // It can be read, and holds a credential.
+        global.credential()?;
         options.extend(["--token-file".to_owned(), whole(file)?]);
     }
     if let Some(hold) = hold {
         options.extend(["--hold".to_owned(), hold.to_owned()]);
     }
     if let Some(file) = config {
+        Config::read(file).map_err(no_start)?;
         options.extend(["--config".to_owned(), whole(file)?]);
     }
     check(&options)?;
@@ -67,10 +76,14 @@ fn check(options: &[String]) -> Result<(), Failure> {
         let text = error.render().to_string();
         let first = text.lines().next().unwrap_or_default();
         let fault = first.strip_prefix("error: ").unwrap_or(first);
-        Failure::new(format!(
-            "the proxy would not start: {fault}; nothing was changed"
-        ))
+        no_start(fault)
     })
+}
+
+fn no_start(fault: impl std::fmt::Display) -> Failure {
+    Failure::new(format!(
+        "the proxy would not start: {fault}; nothing was changed"
+    ))
 }
 
 fn whole(path: &Path) -> Result<String, Failure> {
