@@ -132,6 +132,11 @@ impl Rules {
     pub fn tool(&self, name: &str) -> Option<&ToolRules> {
         self.tools.get(name)
     }
+
+    /// The tools that it says something of.
+    pub fn tool_names(&self) -> impl Iterator<Item = &str> {
+        self.tools.keys().map(String::as_str)
+    }
 }
 
 /// Whether a server may be called so: it stands in intents, paths of tools and messages.

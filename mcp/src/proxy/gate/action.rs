@@ -109,6 +109,7 @@ impl Asked<'_> {
         let unseen = match self.facts.pin {
             Pin::Changed => " – the tool changed: sernixa mcp tools show",
             Pin::Unknown => " – the server does not say what this tool is",
+            Pin::Alike => " – not the tool that its action id names",
             Pin::Accepted | Pin::Unlisted => "",
         };
         format!("{server}: {}({shown}{cut}){unseen}", self.call.name)

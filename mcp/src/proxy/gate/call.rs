@@ -15,7 +15,7 @@ pub(super) struct Call {
     pub(super) name: String,
     /// The arguments: a canonical JSON object, `{}` where there are none.
     pub(super) arguments: String,
-    /// Their names, in that order.
+    /// Their names, sorted: their order makes no other call.
     pub(super) argument_names: Vec<String>,
     /// What else the server may act on (`task`, members to come): a canonical JSON object.
     pub(super) others: Option<String>,
@@ -87,11 +87,7 @@ fn read(root: Node<'_>, generation: Generation) -> Result<Call, &'static str> {
     Ok(Call {
         name: name.ok_or("`params.name` must be a string")?.into_owned(),
         arguments: arguments.map_or_else(|| Ok("{}".to_owned()), canonical)?,
-        argument_names: arguments
-            .iter()
-            .flat_map(Node::members)
-            .filter_map(|(key, _)| Some(key.as_str()?.into_owned()))
-            .collect(),
+        argument_names: arguments.map(names).unwrap_or_default(),
         others: (!others.is_empty())
             .then(|| canonical_text(&object(others)))
             .transpose()?,
@@ -100,6 +96,13 @@ fn read(root: Node<'_>, generation: Generation) -> Result<Call, &'static str> {
             .transpose()?,
         state: state.map(Cow::into_owned),
     })
+}
+
+fn names(object: Node<'_>) -> Vec<String> {
+    let names = object.members().filter_map(|(key, _)| key.as_str());
+    let mut names: Vec<_> = names.map(Cow::into_owned).collect();
+    names.sort_unstable();
+    names
 }
 
 fn canonical(node: Node<'_>) -> Result<String, &'static str> {

@@ -17,6 +17,8 @@ pub(super) enum Pin {
     Unlisted,
     /// The server did not say which tools it has.
     Unknown,
+    /// Its name may be taken for another tool's, by policies or by the server.
+    Alike,
 }
 
 impl Pin {
@@ -27,12 +29,14 @@ impl Pin {
             Self::Changed => "changed",
             Self::Unlisted => "unlisted",
             Self::Unknown => "unknown",
+            Self::Alike => "alike",
         }
     }
 
-    /// Whether only a person may decide: nobody has seen what this tool is now.
+    /// Whether only a person may decide: nobody has seen what this tool is now, or what was decided of
+    /// another one could count for it.
     const fn needs_person(self) -> bool {
-        matches!(self, Self::Changed | Self::Unknown)
+        matches!(self, Self::Changed | Self::Unknown | Self::Alike)
     }
 }
 
@@ -54,7 +58,7 @@ pub(super) struct Gravity {
 /// 4. `readOnlyHint: true` of a server whose annotations are trusted, if nothing destroys: low and
 ///    `read`;
 /// 5. what `sernixa.toml` says of this tool;
-/// 6. a tool that nobody has seen as it is now: at least high.
+/// 6. a tool that nobody has seen as it is now, or that goes by another's name: at least high.
 ///
 /// Where two definitions of one tool are about, the graver hint counts.
 pub(super) fn classify(
@@ -198,7 +202,7 @@ mod tests {
         let config = "[mcp.servers.files]\ntrust_annotations = true\n\
                       [mcp.servers.files.tools.wipe]\nrisk_level = \"low\"";
         let reads = [hints(Some(true), None)];
-        for pin in [Pin::Changed, Pin::Unknown] {
+        for pin in [Pin::Changed, Pin::Unknown, Pin::Alike] {
             assert_eq!(of(config, &reads, pin).0, RiskLevel::High);
         }
         let critical = "[mcp.servers.files]\nrisk_level = \"critical\"";

@@ -84,7 +84,7 @@ impl ToolGate {
             *place = *byte;
         }
         let core = Core {
-            tools: Tools::new(&settings.server, &settings.state),
+            tools: Tools::new(&settings.server, &settings.state, &settings.rules),
             ordinals: Ordinals::default(),
             sealer: Sealer::new(&settings.state, &settings.server),
             digests: Hmac::new(&block.into()),

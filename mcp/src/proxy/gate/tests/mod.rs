@@ -2,6 +2,7 @@
 
 mod asking;
 mod held;
+mod names;
 mod rig;
 mod rounds;
 mod shown;
