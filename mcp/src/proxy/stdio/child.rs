@@ -23,12 +23,13 @@ use crate::proxy::seam::{Connect, Gone, Host, Later, Relay, Server};
 
 /// Variables with secrets of the proxy's own. A server that had them could ask, sign or even decide in
 /// the proxy's name.
-const SECRETS: [&str; 6] = [
+const SECRETS: [&str; 7] = [
     "SERNIXA_ACCESS_TOKEN",
     "SERNIXA_API_KEY",
     "SERNIXA_BINDING_KEY",
     "SERNIXA_LISTEN_TOKEN",
     "SERNIXA_REQUEST_SIGNING_SECRET",
+    "SERNIXA_SIGNING_KEYS",
     "SERNIXA_UPSTREAM_TOKEN",
 ];
 
