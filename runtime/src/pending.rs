@@ -28,9 +28,9 @@ pub enum Submitted {
 /// A call that waits for its decision: await [`decided`](Self::decided).
 ///
 /// The client waits, and claims, from the start and for as long as `poll_timeout`. Dropped, or the
-/// future of `decided` dropped, the request is withdrawn; with a resume key it stays until it
-/// expires, and the same action asked again takes it up. One that was claimed by then is reported
-/// as not started.
+/// future of `decided` dropped, the request is withdrawn; where it [can be
+/// resumed](Self::can_resume) it stays until it expires, and the same action asked again takes it up.
+/// One that was claimed by then is reported as not started.
 #[must_use = "a pending request that is dropped is taken back"]
 pub struct Pending {
     waiting: Waiting<Grant>,

@@ -73,7 +73,7 @@ fn what_waits_is_told_at_once_with_all_that_a_caller_can_say_of_it() {
 }
 
 #[test]
-fn a_call_can_resume_only_where_a_key_was_sent_and_the_service_offers_it() {
+fn a_call_can_resume_only_where_a_key_was_sent_and_the_service_offers_it_and_else_is_withdrawn() {
     for (capabilities, key, can) in [
         (&["claim", "withdraw", "resume"][..], true, true),
         (&["claim", "withdraw"], true, false),
@@ -92,6 +92,11 @@ fn a_call_can_resume_only_where_a_key_was_sent_and_the_service_offers_it() {
         assert_eq!(waits.can_resume(), can, "{capabilities:?}");
         drop(waits);
         client.close_blocking();
+        // What nobody can take up again is not left to a reviewer, where that can be helped.
+        let requests = service.server.requests();
+        let withdrawn = requests.iter().filter(|r| r.path().ends_with("/withdraw"));
+        let expected = !can && capabilities.contains(&"withdraw");
+        assert_eq!(withdrawn.count(), usize::from(expected), "{capabilities:?}");
     }
 }
 

@@ -194,9 +194,10 @@ impl Action {
     /// How long a call waits for its decision at most. Default, and never more: the client's
     /// [`poll_timeout`](crate::ClientBuilder::poll_timeout).
     ///
-    /// Then the wait ends as [undecided](crate::Error::is_undecided); the request is withdrawn, and
-    /// with a resume key it stays. It is the client that ends it, and never while it claims: an
-    /// approval of the last moment is not lost, as it may be where the caller drops the future.
+    /// Then the wait ends as [undecided](crate::Error::is_undecided); the request is withdrawn, or
+    /// stays where it can be [resumed](Self::resume_key). It is the client that ends it, and never
+    /// while it claims: an approval of the last moment is not lost, as it may be where the caller drops
+    /// the future. Zero is one look, and so takes up an approval that was given before.
     pub fn wait_at_most(mut self, patience: Duration) -> Self {
         self.patience = Some(patience);
         self

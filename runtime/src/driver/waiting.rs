@@ -286,10 +286,11 @@ async fn claim(desk: &Working, ticket: &Ticket, asked: &Asked, trust: Trust) -> 
     }
 }
 
-/// Withdraws a request that nobody waits for any more, where that is offered. With a `resume_key`
-/// it stays for whoever comes back.
+/// Withdraws a request that nobody waits for any more, where that is offered. One that can be resumed
+/// stays for whoever comes back; a `resume_key` alone is no reason: where the service does not resume,
+/// nobody could take it up again.
 fn take_back(desk: &Rc<Desk>, ticket: &Ticket, asked: &Asked) {
-    if asked.resumable || !ticket.offers.withdraw {
+    if asked.can_resume(ticket) || !ticket.offers.withdraw {
         return;
     }
     if let Some(token) = &ticket.claim_token {
