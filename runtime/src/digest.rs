@@ -62,6 +62,20 @@ impl BindingKey {
         self.lasts
     }
 
+    /// A tag over fields, each there or not, none of which runs into the next.
+    pub(crate) fn tag_of(&self, purpose: &[u8], fields: &[Option<&[u8]>]) -> [u8; 32] {
+        let mut mac = self.keyed.clone();
+        // Arguments are digested with this key, too: their text begins with `{`.
+        mac.update(purpose);
+        for field in fields {
+            mac.update(&[u8::from(field.is_some())]);
+            let field = field.unwrap_or_default();
+            mac.update(&(field.len() as u64).to_be_bytes());
+            mac.update(field);
+        }
+        mac.finalize().into_bytes().into()
+    }
+
     fn of_bytes(bytes: &[u8], lasts: bool) -> Self {
         // The key is hashed to one block's length first, so that making the HMAC cannot fail.
         let mut block = zeroize::Zeroizing::new([0; 64]);

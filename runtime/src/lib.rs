@@ -28,6 +28,7 @@ mod name;
 mod outcome;
 mod pending;
 mod permit;
+mod principal;
 mod random;
 mod rejection;
 mod requests;

@@ -22,6 +22,7 @@ mod embedded_file;
 mod events;
 mod examples;
 mod gateway;
+mod principal;
 mod promises;
 mod reported;
 mod shapes;
