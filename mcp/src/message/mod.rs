@@ -86,10 +86,10 @@ impl Message {
     ///
     /// Taken is one JSON object that is a JSON-RPC 2.0 request, notification or answer of at most
     /// [`LONGEST`] bytes and [`DEEPEST`] levels, in UTF-8 without a byte order mark, in which
-    /// * no object has a member twice, and in requests and notifications to the server no two members
-    ///   whose names are the same after case folding, nor a name with U+0000. In what the host gets,
-    ///   and in answers, that holds for the message itself, `params`, `result`, `error` and their
-    ///   `_meta`;
+    /// * no object has a member twice, and in requests either way and in notifications to the server no
+    ///   two members whose names are the same after case folding, nor a name with U+0000. In answers, and
+    ///   in what a server notifies of, that holds for the message itself, `params`, `result`, `error` and
+    ///   their `_meta`;
     /// * no name in these places, and no method, only looks like one of the specification's;
     /// * `params` is an object, a request's id no `null`, and `tools/call` has a `name` without U+0000.
     ///
@@ -199,11 +199,14 @@ fn understand(text: &str, direction: Direction) -> Result<(Kind, Option<Range<us
         )));
     }
     let (kind, id) = envelope::read(root)?;
-    let asks_server = direction == Direction::ToServer && !matches!(kind, Kind::Answer { .. });
-    let ambiguous = if asks_server {
-        names::any_ambiguous(&document)
-    } else {
-        places.iter().any(names::Place::is_ambiguous)
+    let ambiguous = match (&kind, direction) {
+        (Kind::Request { .. }, _) | (Kind::Notification { .. }, Direction::ToServer) => {
+            names::any_ambiguous(&document)
+        }
+        // A result or a log entry may hold whatever it is about; nobody acts on what is further down.
+        (Kind::Answer { .. }, _) | (Kind::Notification { .. }, Direction::ToHost) => {
+            places.iter().any(names::Place::is_ambiguous)
+        }
     };
     if ambiguous {
         return Err(Refused::invalid(
