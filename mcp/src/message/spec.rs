@@ -1,9 +1,8 @@
 //! The methods of the specification, by generation and direction.
 //!
 //! Sources: `schema.ts` of 2024-11-05 to 2025-11-25 (one table: what a version does not have, its
-//! server answers itself) and of 2026-07-28. Of the official extensions, `io.modelcontextprotocol/tasks`
-//! is in the table of 2026-07-28, because a tool call that was let through may go on as a task; the
-//! methods of any other are for the operator to allow.
+//! server answers itself) and of 2026-07-28. The methods of extensions, official ones as well, are for
+//! the operator to allow: tasks belong to 2025-11-25, and are an extension since.
 
 use super::{Direction, names};
 
@@ -73,9 +72,6 @@ const STATELESS_TO_SERVER: &[&str] = &[
     "prompts/get",
     "completion/complete",
     "notifications/cancelled",
-    "tasks/get",
-    "tasks/update",
-    "tasks/cancel",
 ];
 
 /// A server of this generation asks in its results (`inputRequests`), never by a request.
@@ -88,7 +84,6 @@ const STATELESS_TO_HOST: &[&str] = &[
     "notifications/resources/updated",
     "notifications/prompts/list_changed",
     "notifications/subscriptions/acknowledged",
-    "notifications/tasks",
 ];
 
 const TABLES: [&[&str]; 4] = [

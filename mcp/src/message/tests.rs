@@ -199,6 +199,11 @@ fn names_that_fold_to_one_are_refused_at_any_depth_of_a_request() {
             format!(r#"{{"name":"t","_meta":{{"{a}":1,"{b}":2}}}}"#),
         ] {
             refused_seven(call(&params), Code::Invalid);
+            // A server's request is one, too.
+            let asks = format!(
+                r#"{{"jsonrpc":"2.0","id":7,"method":"sampling/createMessage","params":{params}}}"#
+            );
+            refused_seven(to_host(&asks), Code::Invalid);
         }
         let notification = format!(
             r#"{{"jsonrpc":"2.0","method":"notifications/progress","params":{{"x":{{"{a}":1,"{b}":2}}}}}}"#
@@ -218,6 +223,10 @@ fn a_name_with_u0000_is_refused_alone() {
             format!(r#"{{"name":"t","arguments":{{"x":[{{"{name}":1}}]}}}}"#),
         ] {
             refused_seven(call(&params), Code::Invalid);
+            let asks = format!(
+                r#"{{"jsonrpc":"2.0","id":7,"method":"elicitation/create","params":{params}}}"#
+            );
+            refused_seven(to_host(&asks), Code::Invalid);
         }
         let answer = format!(r#"{{"jsonrpc":"2.0","id":7,"result":{{"{name}":1}}}}"#);
         refused(to_host(&answer), Code::Invalid);
@@ -227,7 +236,7 @@ fn a_name_with_u0000_is_refused_alone() {
 }
 
 #[test]
-fn an_answer_may_hold_such_names_where_nobody_acts_on_them() {
+fn answers_and_logs_may_hold_such_names_where_nobody_acts_on_them() {
     for text in [
         r#"{"jsonrpc":"2.0","id":7,"result":{"structuredContent":{"id":1,"ID":2}}}"#,
         r#"{"jsonrpc":"2.0","id":7,"result":{"tools":[{"name":"t","inputSchema":{"properties":{"a":{},"A":{}}}}]}}"#,
@@ -536,7 +545,13 @@ fn methods_are_known_by_generation_and_direction() {
         ("elicitation/create", &everywhere[1..2]),
         ("roots/list", &everywhere[1..2]),
         ("tasks/result", &everywhere[..2]),
-        ("tasks/update", &everywhere[2..3]),
+        // In 2026-07-28 tasks are an extension.
+        ("tasks/get", &everywhere[..2]),
+        ("tasks/list", &everywhere[..2]),
+        ("tasks/cancel", &everywhere[..2]),
+        ("tasks/update", &[]),
+        ("notifications/tasks/status", &everywhere[..2]),
+        ("notifications/tasks", &[]),
         ("subscriptions/listen", &everywhere[2..3]),
         ("resources/subscribe", &everywhere[..1]),
         ("logging/setLevel", &everywhere[..1]),

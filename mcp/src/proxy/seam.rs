@@ -106,7 +106,8 @@ pub(crate) struct ToolCall {
     pub(crate) generation: Generation,
     /// The host's name, from `initialize` or the request's `_meta`; its own word.
     pub(crate) host_name: Option<String>,
-    /// The host takes elicitation by URL.
+    /// The host takes elicitation by URL, as the request itself says (2026-07-28). In a session nobody
+    /// is sent anywhere: there a host that comes back is told `pending_review`.
     pub(crate) elicits_url: bool,
 }
 

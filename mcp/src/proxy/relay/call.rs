@@ -44,8 +44,7 @@ impl Held {
         let call = ToolCall {
             request,
             generation,
-            elicits_url: facts.elicits_url
-                || (generation == Generation::Sessions && session.elicits_url),
+            elicits_url: facts.elicits_url,
             host_name: facts.host_name.or(session.host_name),
         };
         Self {

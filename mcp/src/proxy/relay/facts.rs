@@ -22,7 +22,6 @@ pub(super) struct Session {
     /// A version was agreed on.
     pub(super) is_agreed: bool,
     pub(super) host_name: Option<String>,
-    pub(super) elicits_url: bool,
 }
 
 /// What a request says of itself.
@@ -52,13 +51,9 @@ impl Facts {
         })
     }
 
-    /// The generation, if it is known.
-    pub(super) fn generation(&self, session: &Session) -> Option<Generation> {
-        if self.names_version {
-            Some(Generation::Stateless)
-        } else {
-            session.generation()
-        }
+    /// The generation, if the request says it.
+    pub(super) fn generation(&self) -> Option<Generation> {
+        self.names_version.then_some(Generation::Stateless)
     }
 }
 
@@ -71,7 +66,6 @@ impl Session {
                 Some(Self {
                     is_agreed: false,
                     host_name: params.get("clientInfo").and_then(name),
-                    elicits_url: params.get("capabilities").is_some_and(elicits_url),
                 })
             })
             .flatten()

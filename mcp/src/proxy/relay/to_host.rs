@@ -278,7 +278,7 @@ impl Core {
     }
 
     /// The generation that the server speaks, if it is known.
-    fn generation(&self) -> Option<Generation> {
+    pub(super) fn generation(&self) -> Option<Generation> {
         match self.sharing {
             Sharing::Many => Some(Generation::Stateless),
             Sharing::One => self.table().session.generation(),

@@ -41,7 +41,7 @@ impl Core {
         reply: &Arc<dyn Host>,
     ) {
         let facts = Facts::of(&message);
-        let generation = facts.generation(&self.table().session);
+        let generation = facts.generation().or_else(|| self.generation());
         if !self.allows(generation, Direction::ToServer, method) {
             let reason = "this method is in no specification of MCP that the proxy knows, and not \
                           among its `allow_methods`";
@@ -116,8 +116,7 @@ impl Core {
     }
 
     async fn notification(self: &Arc<Self>, message: Message, method: &str) {
-        let generation = self.table().session.generation();
-        if !self.allows(generation, Direction::ToServer, method) {
+        if !self.allows(self.generation(), Direction::ToServer, method) {
             tracing::warn!("dropped a notification of the host's that no specification knows");
             return;
         }

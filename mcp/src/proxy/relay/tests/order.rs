@@ -111,6 +111,43 @@ async fn methods_outside_the_specification_pass_only_where_they_are_allowed() {
 }
 
 #[tokio::test]
+async fn tasks_which_are_an_extension_since_2026_07_28_pass_only_where_they_are_allowed() {
+    let update = r#"{"jsonrpc":"2.0","id":1,"method":"tasks/update","params":{"taskId":"t"}}"#;
+    let status = r#"{"jsonrpc":"2.0","method":"notifications/tasks","params":{"taskId":"t"}}"#;
+    let mut rig = Rig::new(Sharing::Many);
+    rig.host_says(update).await;
+    assert_eq!(rig.to_host.next().await["error"]["code"], -32601);
+    for method in ["tasks/get", "tasks/cancel", "tasks/list", "tasks/result"] {
+        let asks = format!(r#"{{"jsonrpc":"2.0","id":2,"method":"{method}","params":{{}}}}"#);
+        rig.host_says(&asks).await;
+        assert_eq!(rig.to_host.next().await["error"]["code"], -32601);
+    }
+    rig.to_server.nothing();
+    let mut rig = Rig::with(Sharing::Many, |settings| {
+        settings.allow_methods = vec!["tasks/update".to_owned()].into();
+    });
+    rig.host_says(update).await;
+    assert_eq!(rig.to_server.next().await["method"], "tasks/update");
+    // A connection of one host that names the version is no other.
+    let mut rig = Rig::new(Sharing::One);
+    let named = r#"{"jsonrpc":"2.0","id":1,"method":"tasks/get","params":{"taskId":"t","_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}"#;
+    rig.host_says(named).await;
+    assert_eq!(rig.to_host.next().await["error"]["code"], -32601);
+    // Of a session they are the specification's; what only the extension has is not.
+    rig.host_says(r#"{"jsonrpc":"2.0","id":4,"method":"initialize","params":{}}"#)
+        .await;
+    rig.server_says(r#"{"jsonrpc":"2.0","id":4,"result":{"protocolVersion":"2025-11-25"}}"#)
+        .await;
+    assert_eq!(rig.to_host.next().await["id"], 4);
+    rig.server_says(status).await;
+    rig.to_host.nothing();
+    assert_eq!(rig.to_server.next().await["method"], "initialize");
+    rig.host_says(r#"{"jsonrpc":"2.0","id":5,"method":"tasks/get","params":{"taskId":"t"}}"#)
+        .await;
+    assert_eq!(rig.to_server.next().await["method"], "tasks/get");
+}
+
+#[tokio::test]
 async fn requests_of_the_servers_are_matched_and_doubled_ones_refused() {
     let mut rig = Rig::new(Sharing::One);
     let asks = r#"{"jsonrpc":"2.0","id":1,"method":"sampling/createMessage","params":{}}"#;
