@@ -131,31 +131,51 @@ pub(super) fn decode(value: &HeaderValue) -> Result<String, &'static str> {
 /// # Errors
 /// What does not fit, without any of the values.
 pub(super) fn check(headers: &HeaderMap, message: &Message, body: &Mirrored) -> Result<(), String> {
-    let version = only(headers, &PROTOCOL_VERSION)?
-        .ok_or_else(|| format!("the header {PROTOCOL_VERSION} is missing"))?;
-    if body.version.as_deref().map(str::as_bytes) != Some(version.as_bytes().trim_ascii()) {
+    // Without a name in the body, its own fault is told by whoever reads it.
+    let has_name = body.named && body.name.is_some();
+    for (header, is_needed) in [(PROTOCOL_VERSION, true), (METHOD, true), (NAME, has_name)] {
+        if is_needed && !headers.contains_key(&header) {
+            return Err(format!("the header {header} is missing"));
+        }
+    }
+    if body.version.is_none() {
         return Err(differs(&PROTOCOL_VERSION));
     }
-    let method =
-        only(headers, &METHOD)?.ok_or_else(|| format!("the header {METHOD} is missing"))?;
-    if message.method().map(str::as_bytes) != Some(method.as_bytes().trim_ascii()) {
+    check_given(headers, message, body)
+}
+
+/// Whether those of the headers that are there say what the body says: what must hold for any message,
+/// since somebody between may have let it pass for its headers. A version that the body does not name
+/// is for the session to know.
+///
+/// # Errors
+/// What does not fit, without any of the values.
+pub(super) fn check_given(
+    headers: &HeaderMap,
+    message: &Message,
+    body: &Mirrored,
+) -> Result<(), String> {
+    let says = |given: &HeaderValue, text: &str| given.as_bytes().trim_ascii() == text.as_bytes();
+    if let Some(given) = only(headers, &PROTOCOL_VERSION)?
+        && let Some(version) = &body.version
+        && !says(given, version)
+    {
+        return Err(differs(&PROTOCOL_VERSION));
+    }
+    if let Some(given) = only(headers, &METHOD)?
+        && !message.method().is_some_and(|method| says(given, method))
+    {
         return Err(differs(&METHOD));
     }
-    match (only(headers, &NAME)?, body.name.as_deref()) {
-        (Some(given), Some(name)) => {
-            let given = decode(given).map_err(|fault| format!("the header {NAME}: {fault}"))?;
-            if given == name {
-                Ok(())
-            } else {
-                Err(differs(&NAME))
-            }
-        }
-        // The body's own fault is told by whoever reads the name.
-        (None, None) => Ok(()),
-        // Of a method that needs none, it is checked where there are two.
-        (None, Some(_)) | (Some(_), None) if !body.named => Ok(()),
-        (None, Some(_)) => Err(format!("the header {NAME} is missing")),
-        (Some(_), None) => Err(differs(&NAME)),
+    let Some(given) = only(headers, &NAME)? else {
+        return Ok(());
+    };
+    let given = decode(given).map_err(|fault| format!("the header {NAME}: {fault}"))?;
+    match body.name.as_deref() {
+        Some(name) if given == name => Ok(()),
+        // What a method of others means by it cannot be known.
+        None if !body.named => Ok(()),
+        _ => Err(differs(&NAME)),
     }
 }
 
@@ -239,6 +259,39 @@ mod tests {
             let mut twice = right.to_vec();
             twice.push(right[at].clone());
             assert!(checked(&message, &twice).is_err(), "twice {at}");
+        }
+    }
+
+    #[test]
+    fn headers_that_nobody_asked_for_must_say_what_the_body_says() {
+        let call = r#"{"jsonrpc":"2.0","id":1,"method":"tools/call","params":{"name":"a"}}"#;
+        let note = r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28"}}}"#;
+        let answer = r#"{"jsonrpc":"2.0","id":1,"result":{}}"#;
+        let own = r#"{"jsonrpc":"2.0","id":1,"method":"vendor/own","params":{"name":"a"}}"#;
+        for (body, given, is_fine) in [
+            (call, &[][..], true),
+            (call, &[(METHOD, "tools/call"), (NAME, "a")], true),
+            (call, &[(PROTOCOL_VERSION, "2025-11-25")], true),
+            (call, &[(METHOD, "ping")], false),
+            (call, &[(METHOD, "")], false),
+            (call, &[(NAME, "b")], false),
+            (call, &[(NAME, "=?base64?!?=")], false),
+            (call, &[(NAME, "a"), (NAME, "a")], false),
+            (call, &[(METHOD, "tools/call"), (METHOD, "ping")], false),
+            (note, &[(METHOD, "notifications/cancelled")], true),
+            (note, &[(METHOD, "tools/call")], false),
+            (note, &[(PROTOCOL_VERSION, "2026-07-29")], false),
+            (answer, &[], true),
+            (answer, &[(METHOD, "tools/call")], false),
+            (
+                own,
+                &[(METHOD, "vendor/own"), (NAME, "what it means")],
+                true,
+            ),
+        ] {
+            let message = Message::read(Bytes::from(body), Direction::ToServer).unwrap();
+            let checked = check_given(&headers(given), &message, &Mirrored::of(&message));
+            assert_eq!(checked.is_ok(), is_fine, "{body} {given:?}");
         }
     }
 

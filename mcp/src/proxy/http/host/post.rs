@@ -42,7 +42,9 @@ pub(super) async fn post(
         Kind::Request { id, .. } => Some(id.clone()),
         Kind::Notification { .. } | Kind::Answer { .. } => None,
     };
-    let answered = if stands_for_itself(&headers, &mirrored)? {
+    let answered = if let Err(reason) = headers::check_given(&headers, &message, &mirrored) {
+        Err(mismatch(reason))
+    } else if stands_for_itself(&headers, &mirrored)? {
         stateless(&endpoint, &headers, message, &mirrored).await
     } else if message.method() == Some("initialize") {
         begin(&endpoint, &headers, message).await

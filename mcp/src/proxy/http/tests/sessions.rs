@@ -86,6 +86,40 @@ async fn no_session_an_unknown_one_and_a_wrong_version_are_told_apart() {
 }
 
 #[tokio::test]
+async fn headers_that_a_session_does_not_need_must_say_what_the_body_says_too() {
+    let mut script = Script::new().await;
+    let proxy = Proxy::to(&script.url).await;
+    let id = proxy.session(&mut script).await;
+    let call = tool(5, "echo");
+    let note = json!({"jsonrpc": "2.0", "method": "notifications/roots/list_changed"});
+    let said = json!({"jsonrpc": "2.0", "id": 1, "result": {}});
+    for (body, name, value) in [
+        (&call, "mcp-method", "ping"),
+        (&call, "mcp-method", "Tools/Call"),
+        (&call, "mcp-name", "other"),
+        (&note, "mcp-method", "notifications/initialized"),
+        (&said, "mcp-method", "ping"),
+    ] {
+        let refused = proxy.in_session(&id, body).header(name, value).send();
+        let refused = soon(refused).await.unwrap();
+        assert_eq!(refused.status(), 400, "{name}: {value}");
+        assert_eq!(code(&answer(refused).await), -32_020, "{name}: {value}");
+    }
+    // None begins, either.
+    let begins = proxy.post(&initialize(), &[("mcp-method", "ping")]).send();
+    assert_eq!(soon(begins).await.unwrap().status(), 400);
+    assert!(script.saw_nothing());
+    let right = proxy.in_session(&id, &call);
+    let right = right
+        .header("mcp-method", "tools/call")
+        .header("mcp-name", "echo");
+    let (fine, ()) = tokio::join!(right.send(), async {
+        script.next().await.result(&json!({"content": []}));
+    });
+    assert_eq!(fine.unwrap().status(), 200);
+}
+
+#[tokio::test]
 async fn an_initialize_that_fails_leaves_no_session() {
     let mut script = Script::new().await;
     let mut made = Made::default();

@@ -50,6 +50,35 @@ async fn headers_that_do_not_say_what_the_body_says_are_refused() {
 }
 
 #[tokio::test]
+async fn a_notifications_headers_must_say_what_its_body_says() {
+    let mut script = Script::new().await;
+    let proxy = Proxy::to(&script.url).await;
+    let version = ("mcp-protocol-version", "2026-07-28");
+    let bare = json!({"jsonrpc": "2.0", "method": "notifications/cancelled", "params": {}});
+    let mut named = bare.clone();
+    named["params"]["_meta"]["io.modelcontextprotocol/protocolVersion"] = "2026-07-28".into();
+    let other = ("mcp-protocol-version", "2026-07-29");
+    for (body, headers) in [
+        (&bare, &[version, ("mcp-method", "tools/call")][..]),
+        (&named, &[version, ("mcp-method", "tools/call")]),
+        (&named, &[other]),
+        (&named, &[version, version]),
+    ] {
+        let refused = soon(proxy.post(body, headers).send()).await.unwrap();
+        assert_eq!(refused.status(), 400, "{headers:?}");
+        assert_eq!(code(&answer(refused).await), HEADER_MISMATCH, "{headers:?}");
+    }
+    assert!(script.saw_nothing());
+    for headers in [
+        &[version][..],
+        &[version, ("mcp-method", "notifications/cancelled")],
+    ] {
+        let taken = soon(proxy.post(&named, headers).send()).await.unwrap();
+        assert_eq!(taken.status(), 202);
+    }
+}
+
+#[tokio::test]
 async fn a_request_without_its_metadata_is_refused() {
     let mut script = Script::new().await;
     let proxy = Proxy::to(&script.url).await;
