@@ -1,3 +1,5 @@
+//! What `[mcp]` of `sernixa.toml` takes, and what it refuses with its place.
+
 use super::*;
 
 fn parse(text: &str) -> Result<Config, ConfigError> {

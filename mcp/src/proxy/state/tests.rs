@@ -1,3 +1,5 @@
+//! Pins, spent states and keys, in one file that several proxies share.
+
 use std::os::unix::fs::PermissionsExt as _;
 use std::time::Duration;
 
