@@ -26,7 +26,7 @@ use futures_util::FutureExt as _;
 use sernixa_protocol::display::one_line;
 
 use super::seam::{Gate, Generation, Host, Later, Relay, Server};
-use crate::message::{Code, Id, Message};
+use crate::message::{Code, Id, LONGEST, Message};
 use table::{Flight, Stage, Table};
 
 /// What every relay in front of one server shares.
@@ -38,6 +38,8 @@ pub(crate) struct Settings {
     pub(crate) allow_methods: Arc<[String]>,
     /// The most requests in flight in each direction; more are refused.
     pub(crate) most_in_flight: usize,
+    /// The most bytes of tool calls that wait at the gate; more are refused.
+    pub(crate) most_held: usize,
     /// How long the server may take to answer a question of the proxy's own.
     pub(crate) ask_timeout: Duration,
     /// How long the late answer to a cancelled request is still waited for.
@@ -51,6 +53,7 @@ impl Settings {
             gate,
             allow_methods: allow_methods.into(),
             most_in_flight: 10_000,
+            most_held: 8 * LONGEST,
             ask_timeout: Duration::from_secs(30),
             linger: Duration::from_mins(1),
         }
@@ -113,7 +116,7 @@ impl MessageRelay {
         server: Arc<dyn Server>,
         standing: Arc<dyn Host>,
     ) -> Self {
-        let table = Table::new(sharing, settings.most_in_flight);
+        let table = Table::new(sharing, settings.most_in_flight, settings.most_held);
         Self {
             core: Arc::new(Core {
                 settings,

@@ -63,11 +63,22 @@ pub(super) enum Stage {
         #[expect(dead_code, reason = "kept for what its drop does")]
         task: oneshot::Sender<()>,
         call: Ticket,
+        /// How much it keeps in memory.
+        bytes: usize,
     },
     /// A tool call that was let through.
     Started(Box<dyn Started>),
     /// Anything else; forwarded.
     Passed,
+}
+
+impl Stage {
+    const fn held_bytes(&self) -> usize {
+        match self {
+            Self::Held { bytes, .. } => *bytes,
+            Self::Started(_) | Self::Passed => 0,
+        }
+    }
 }
 
 /// Whose answer came.
@@ -103,6 +114,9 @@ pub(super) enum Cancelled {
 pub(super) struct Table {
     sharing: Sharing,
     most: usize,
+    /// The most bytes of calls that are held, and how many there are.
+    most_held: usize,
+    held: usize,
     /// The last id of the proxy's own.
     last: u64,
     /// The last ticket.
@@ -122,13 +136,15 @@ pub(super) struct Table {
 }
 
 impl Table {
-    pub(super) fn new(sharing: Sharing, most: usize) -> Self {
+    pub(super) fn new(sharing: Sharing, most: usize, most_held: usize) -> Self {
         let mut random = [0; 8];
         // Without randomness a host could only harm itself by guessing: its own request is refused.
         let _ = getrandom::fill(&mut random);
         Self {
             sharing,
             most,
+            most_held,
+            held: 0,
             last: 0,
             tickets: 0,
             own: format!("sernixa-{:016x}-", u64::from_ne_bytes(random)),
@@ -167,13 +183,15 @@ impl Table {
         if self.asked.contains_key(&key) {
             return Err(Full::Doubled);
         }
-        let full = self.flights.len() >= self.most;
+        let held = self.held.saturating_add(stage.held_bytes());
+        let full = self.flights.len() >= self.most || held > self.most_held;
         let Entry::Vacant(place) = self.flights.entry(key.clone()) else {
             return Err(Full::Doubled);
         };
         if full || self.host_gone {
             return Err(Full::TooMany);
         }
+        self.held = held;
         place.insert(Flight {
             reply: Arc::clone(reply),
             id: id.clone(),
@@ -255,6 +273,7 @@ impl Table {
         let held = self.holds(key, ticket);
         match self.flights.get_mut(key) {
             Some(flight) if held => {
+                self.held -= flight.stage.held_bytes();
                 flight.stage = Stage::Started(started);
                 Ok(())
             }
@@ -282,6 +301,7 @@ impl Table {
     fn take(&mut self, key: &Id) -> Option<Flight> {
         let token = self.token_of(key);
         let flight = self.flights.remove(key)?;
+        self.held -= flight.stage.held_bytes();
         if let Some(token) = token
             && self.tokens.get(&token) == Some(key)
         {
@@ -379,6 +399,7 @@ impl Table {
         self.servers.clear();
         self.tokens.clear();
         self.asked.clear();
+        self.held = 0;
         self.flights.drain().map(|(_, flight)| flight).collect()
     }
 
@@ -392,5 +413,6 @@ impl Table {
             && self.tokens.is_empty()
             && self.asked.is_empty()
             && self.servers.is_empty()
+            && self.held == 0
     }
 }

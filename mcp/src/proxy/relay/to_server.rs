@@ -90,7 +90,11 @@ impl Core {
         let opened = {
             let mut table = self.table();
             let ticket = table.ticket();
-            let stage = Stage::Held { task, call: ticket };
+            let stage = Stage::Held {
+                task,
+                call: ticket,
+                bytes: message.bytes().len(),
+            };
             let opened = table.open(id, reply, &facts, Asks::Anything, stage);
             opened.map(|key| (key, ticket, table.session.clone()))
         };

@@ -75,6 +75,52 @@ async fn too_many_requests_in_flight_are_refused() {
 }
 
 #[tokio::test]
+async fn calls_that_wait_fill_no_memory() {
+    let long = |id: u32| {
+        format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"t","arguments":{{"a":"{}"}}}}}}"#,
+            "x".repeat(400)
+        )
+    };
+    let mut rig = Rig::with(Sharing::One, |settings| settings.most_held = 1_000);
+    rig.host_says(&long(1)).await;
+    let first = rig.call().await;
+    rig.host_says(&long(2)).await;
+    let second = rig.call().await;
+    rig.host_says(&long(3)).await;
+    let refused = rig.to_host.next().await;
+    assert_eq!(
+        (&refused["id"], &refused["error"]["code"]),
+        (&3.into(), &(-32603).into())
+    );
+    let ping = r#"{"jsonrpc":"2.0","id":9,"method":"ping"}"#;
+    // Others pass, and whatever leaves makes room: by its verdict, or taken back.
+    rig.host_says(ping).await;
+    assert_eq!(rig.to_server.raw().await, ping);
+    rig.server_says(r#"{"jsonrpc":"2.0","id":9,"result":{}}"#)
+        .await;
+    first.order(Order::Forward);
+    assert_eq!(rig.to_server.raw().await, long(1));
+    rig.host_says(
+        r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":2}}"#,
+    )
+    .await;
+    second.dropped().await;
+    for id in [3, 4] {
+        rig.host_says(&long(id)).await;
+        let call = rig.call().await;
+        call.order(Order::Forward);
+        assert_eq!(rig.to_server.raw().await, long(id));
+    }
+    for id in [1, 3, 4] {
+        rig.server_says(&format!(r#"{{"jsonrpc":"2.0","id":{id},"result":{{}}}}"#))
+            .await;
+        rig.end().await;
+    }
+    assert!(rig.is_idle());
+}
+
+#[tokio::test]
 async fn methods_outside_the_specification_pass_only_where_they_are_allowed() {
     let mut rig = Rig::with(Sharing::One, |settings| {
         settings.allow_methods = vec!["vendor/known".to_owned()].into();
