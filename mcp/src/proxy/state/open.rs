@@ -101,7 +101,12 @@ fn private(path: &Path) -> Result<(), StateError> {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let file = match options.open(path) {
-        Err(error) if error.kind() == ErrorKind::AlreadyExists => File::open(path),
+        // Of a pipe, opening it would wait for whoever writes.
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => match fs::metadata(path) {
+            Ok(about) if !about.is_file() => return Err(StateError::new(path, NOT_OURS)),
+            Ok(_) => File::open(path),
+            Err(error) => Err(error),
+        },
         made => made,
     }
     .map_err(fault)?;
