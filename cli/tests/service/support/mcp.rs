@@ -53,23 +53,36 @@ impl Desk {
 
     /// The arguments of `sernixa` that put the server behind the proxy, with these options.
     pub fn arguments(&self, options: &[&str]) -> Vec<String> {
+        let mut arguments = self.head(options);
+        arguments.extend(["--", "python3", SERVER].map(str::to_owned));
+        arguments.push(text(&self.path().join("notes.txt")));
+        arguments
+    }
+
+    fn head(&self, options: &[&str]) -> Vec<String> {
         let settings = self.path().join("sernixa.toml");
-        let notes = self.path().join("notes.txt");
         let head = ["mcp", "proxy", "--server", "notes", "--config"];
         let mut arguments: Vec<String> = head.map(str::to_owned).into();
         arguments.push(text(&settings));
         arguments.extend(options.iter().map(|option| (*option).to_owned()));
-        arguments.extend(["--", "python3", SERVER].map(str::to_owned));
-        arguments.push(text(&notes));
         arguments
     }
 
     /// The proxy as a command that a host starts.
     pub fn command(&self, options: &[&str]) -> Command {
+        self.starting(&self.arguments(options))
+    }
+
+    /// The same in front of a server over HTTP.
+    pub fn command_to(&self, upstream: &str, options: &[&str]) -> Command {
+        let mut arguments = self.head(options);
+        arguments.extend(["--upstream", upstream].map(str::to_owned));
+        self.starting(&arguments)
+    }
+
+    fn starting(&self, arguments: &[String]) -> Command {
         let mut command = sernixa();
-        command
-            .args(self.arguments(options))
-            .env("HOME", self.path());
+        command.args(arguments).env("HOME", self.path());
         command.env_remove("XDG_STATE_HOME");
         command
     }

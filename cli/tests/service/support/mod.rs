@@ -7,6 +7,7 @@ pub mod asked;
 pub mod client;
 pub mod house;
 pub mod http;
+pub mod listening;
 pub mod mcp;
 pub mod proxy;
 pub mod python;
