@@ -31,7 +31,8 @@ pub struct Options {
     pub rules: Rules,
     /// Pins, spent states, the proxy's own key.
     pub state: State,
-    /// How long a call is held at most; zero: it is answered at once.
+    /// How long a call is held at most: from one second on (less counts as one), or zero. Then it is
+    /// answered at once, unless an approval that was given before lets it run.
     pub hold: Duration,
     /// Where people decide, for hosts that can open it.
     pub console: Option<Url>,

@@ -186,6 +186,7 @@ pub(crate) fn run(command: Command, global: &Global) -> Result<Exit, Failure> {
         hold,
         console: command.console.or(config.console),
         decide: decider.command("approve"),
+        way_out: decider.way_out(),
         allow_methods,
     };
     say(format_args!(
@@ -280,12 +281,16 @@ fn say(text: impl std::fmt::Display) {
     let _ = output::note(text);
 }
 
+/// No shorter time is counted than a second.
 fn show(hold: Duration) -> String {
-    match hold.as_secs() {
-        0 if hold.is_zero() => "no call is held".to_owned(),
-        0 => format!("a call waits {} ms at most", hold.as_millis()),
-        seconds if seconds % 60 == 0 => format!("a call waits {} min at most", seconds / 60),
-        seconds => format!("a call waits {seconds} s at most"),
+    if hold.is_zero() {
+        return "no call is held".to_owned();
+    }
+    let hold = hold.max(Duration::from_secs(1));
+    match (hold.as_secs(), hold.subsec_millis()) {
+        (seconds, 0) if seconds % 60 == 0 => format!("a call waits {} min at most", seconds / 60),
+        (seconds, 0) => format!("a call waits {seconds} s at most"),
+        _ => format!("a call waits {} s at most", hold.as_secs_f64()),
     }
 }
 
@@ -295,4 +300,23 @@ fn log(level: LevelFilter) {
         .with_writer(std::io::stderr)
         .with_ansi(false)
         .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_long_a_call_is_held_is_said_as_it_is() {
+        for (hold, said) in [
+            (0, "no call is held"),
+            (1, "a call waits 1 s at most"),
+            (1_500, "a call waits 1.5 s at most"),
+            (45_000, "a call waits 45 s at most"),
+            (90_000, "a call waits 90 s at most"),
+            (120_000, "a call waits 2 min at most"),
+        ] {
+            assert_eq!(show(Duration::from_millis(hold)), said);
+        }
+    }
 }

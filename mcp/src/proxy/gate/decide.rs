@@ -20,7 +20,9 @@ use super::{Core, ROUNDS, splice};
 use crate::message::{Code, Direction, Message};
 use crate::proxy::seam::{Generation, Line, ToolCall, Verdict};
 
-/// How long a call is held at least, or an approval that was given before could never be taken up.
+/// How long a call that is held at all is held at least: the first look, by which an approval that was
+/// given before is taken up, has to come back in time. Without a hold there is that one look, however
+/// long it takes.
 const LOOK: Duration = Duration::from_secs(1);
 
 /// For how long a call is told of a rejection that nobody waited for.
@@ -99,7 +101,10 @@ impl Deciding<'_> {
         if let Some(refused) = self.refused_meanwhile(&left).await {
             return refused;
         }
-        let hold = core.settings.hold.max(LOOK);
+        let hold = match core.settings.hold {
+            Duration::ZERO => Duration::ZERO,
+            hold => hold.max(LOOK),
+        };
         let submitted = match asked.action(core, ordinal.number()) {
             Ok(action) => {
                 core.settings
@@ -291,7 +296,7 @@ impl Deciding<'_> {
 
     fn expired(&self, id: &str) -> Verdict {
         let text = "Not run: nobody approved this call in time, and the approval service does not let \
-                    a later call take the request up, so it was withdrawn. Calling again asks anew.";
+                    a later call take the request up, so it was given up. Calling again asks anew.";
         self.answer(
             text,
             &Decision {

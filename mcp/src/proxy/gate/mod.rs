@@ -52,8 +52,8 @@ pub(crate) struct Settings {
     pub(crate) rules: Rules,
     /// Pins, spent states, the proxy's own key.
     pub(crate) state: State,
-    /// How long a call is held at most; zero: only for as long as it takes to see whether a person
-    /// approved it before.
+    /// How long a call is held at most; zero: not at all, but for one look whether a person approved it
+    /// before. What is shorter than a second counts as a second.
     pub(crate) hold: Duration,
     /// Where people decide, for hosts that can open it.
     pub(crate) console: Option<Url>,
@@ -86,7 +86,11 @@ impl ToolGate {
         let core = Core {
             tools: Tools::new(&settings.server, &settings.state, &settings.rules),
             ordinals: Ordinals::default(),
-            sealer: Sealer::new(&settings.state, &settings.server),
+            sealer: Sealer::new(
+                &settings.state,
+                &settings.server,
+                &settings.client.principal_digest(),
+            ),
             digests: Hmac::new(&block.into()),
             settings,
         };

@@ -68,7 +68,8 @@ pub(super) struct Opened {
 /// Seals and opens states.
 pub(super) struct Sealer {
     cipher: XChaCha20Poly1305,
-    /// What else is authenticated: a state of another server does not open.
+    /// What else is authenticated: a state of another server, or of a proxy that asks somebody else or
+    /// as somebody else, does not open. What one service allowed one caller is nothing to another.
     label: Vec<u8>,
 }
 
@@ -89,11 +90,15 @@ impl Sealed {
 }
 
 impl Sealer {
-    pub(super) fn new(state: &State, server: &str) -> Self {
+    /// `principal`: [`sernixa::Client::principal_digest`] of the client that is asked.
+    pub(super) fn new(state: &State, server: &str, principal: &[u8; 32]) -> Self {
         let key = state.derive("request state");
+        let mut label = b"sernixa.mcp.state.v1\0".to_vec();
+        label.extend_from_slice(principal);
+        label.extend_from_slice(server.as_bytes());
         Self {
             cipher: XChaCha20Poly1305::new(key.expose_secret().into()),
-            label: format!("sernixa.mcp.state.v1\0{server}").into_bytes(),
+            label,
         }
     }
 
@@ -120,7 +125,7 @@ impl Sealer {
         (text.len() <= LONGEST).then_some(text)
     }
 
-    /// Opens; `None` for what is not ours, not whole, of another server, or too old.
+    /// Opens; `None` for what is not ours, not whole, of another server or principal, or too old.
     pub(super) fn open(&self, text: &str, now: SystemTime) -> Option<Opened> {
         if text.len() > LONGEST {
             return None;
@@ -155,6 +160,9 @@ mod tests {
         State::at(folder.path().join(name)).unwrap()
     }
 
+    const ANN: [u8; 32] = [1; 32];
+    const BOB: [u8; 32] = [2; 32];
+
     fn content() -> Sealed {
         Sealed {
             ordinal: 3,
@@ -168,11 +176,11 @@ mod tests {
     fn what_was_sealed_opens_in_any_process_with_the_same_key_until_it_is_too_old() {
         let folder = tempfile::tempdir().unwrap();
         let now = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-        let text = Sealer::new(&state(&folder, "a"), "files")
+        let text = Sealer::new(&state(&folder, "a"), "files", &ANN)
             .seal(&content(), now)
             .unwrap();
         assert!(!text.contains("theirs") && !text.contains("apr_1"));
-        let other = Sealer::new(&state(&folder, "a"), "files");
+        let other = Sealer::new(&state(&folder, "a"), "files", &ANN);
         let opened = other
             .open(&text, now + LIFE - Duration::from_millis(1))
             .unwrap();
@@ -185,9 +193,17 @@ mod tests {
         assert!(other.open(&text, now + LIFE).is_none(), "too old");
         let again = other.seal(&content(), now).unwrap();
         assert_ne!(text, again, "each has a nonce of its own");
-        for (name, server) in [("a", "Files"), ("a", "mail"), ("b", "files")] {
-            let foreign = Sealer::new(&state(&folder, name), server);
-            assert!(foreign.open(&text, now).is_none(), "{name} {server}");
+        for (name, server, principal) in [
+            ("a", "Files", ANN),
+            ("a", "mail", ANN),
+            ("b", "files", ANN),
+            ("a", "files", BOB),
+        ] {
+            let foreign = Sealer::new(&state(&folder, name), server, &principal);
+            assert!(
+                foreign.open(&text, now).is_none(),
+                "{name} {server} {principal:?}"
+            );
         }
     }
 
@@ -195,7 +211,7 @@ mod tests {
     fn a_state_with_any_byte_changed_cut_or_added_does_not_open() {
         let folder = tempfile::tempdir().unwrap();
         let now = UNIX_EPOCH + Duration::from_secs(1_700_000_000);
-        let sealer = Sealer::new(&state(&folder, "a"), "files");
+        let sealer = Sealer::new(&state(&folder, "a"), "files", &ANN);
         let text = sealer.seal(&content(), now).unwrap();
         for at in 0..text.len() {
             let mut changed = text.clone().into_bytes();
@@ -215,7 +231,7 @@ mod tests {
     #[test]
     fn what_a_host_could_not_carry_is_not_sealed() {
         let folder = tempfile::tempdir().unwrap();
-        let sealer = Sealer::new(&state(&folder, "a"), "files");
+        let sealer = Sealer::new(&state(&folder, "a"), "files", &ANN);
         let long = Sealed {
             upstream: Some("x".repeat(LONGEST)),
             ..content()

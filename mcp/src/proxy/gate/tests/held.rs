@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::Path;
 use axum::routing::{get, post};
 use serde_json::{Value, json};
+use sernixa::embedded::{self, Record};
 use sernixa::testing::ManualClock;
 use tokio::sync::Notify;
 
@@ -106,4 +107,31 @@ async fn a_yes_that_is_being_claimed_when_the_hold_is_over_lets_the_call_through
         assert_eq!(outcomes.len(), 1);
         assert_eq!(outcomes[0]["outcomes"][0]["outcome"], "succeeded");
     }
+}
+
+#[tokio::test]
+async fn without_a_hold_a_call_is_answered_without_any_time_and_takes_up_what_was_approved_before()
+{
+    let mut rig = Rig::new();
+    rig.hold = Duration::ZERO;
+    // It stands still: whoever waits for a moment waits for ever.
+    let now = SystemTime::UNIX_EPOCH.elapsed().unwrap().as_secs();
+    let clock = ManualClock::starting_at(now);
+    let client = || {
+        let engine = rig.engine.clone();
+        let client = Client::builder().engine(engine).clock(clock.clone());
+        client.reviewer(|_: &Record| embedded::Decision::leave())
+    };
+    let gate = rig.gate_with(client());
+    let call = async |gate: &ToolGate| {
+        let call = gate.call(old(&write()), &*rig.server);
+        let told = tokio::time::timeout(Duration::from_secs(30), call).await;
+        told.expect("it is answered without a moment's wait")
+    };
+    assert_eq!(status(call(&gate).await), "pending_review");
+    rig.approve();
+    let next = rig.gate_with(client());
+    forwarded(call(&next).await).answer(&json!({"content": []}));
+    // One approval is one call.
+    assert_eq!(status(call(&gate).await), "pending_review");
 }

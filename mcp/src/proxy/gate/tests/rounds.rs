@@ -231,6 +231,35 @@ async fn a_servers_own_questions_belong_to_the_one_start_and_its_state_travels_i
 }
 
 #[tokio::test]
+async fn what_one_service_allowed_one_caller_goes_on_for_no_other() {
+    let rig = Rig::new();
+    let gate = rig.gate();
+    let decides = rig.approve_all();
+    let forward = forwarded(gate.call(new(&write()), &*rig.server).await);
+    drop(decides);
+    let params = answering(&forward.answer(&asks(Some("theirs"))));
+    // All on one state, as proxies of one user are.
+    let ours = || {
+        let key = rig.state().binding_key();
+        Client::builder().environment(|_| None).binding_key(key)
+    };
+    let (engine, service) = (rig.engine.clone(), "http://127.0.0.1:1");
+    for other in [
+        ours().engine(engine).access_token("the-credential-of-bob"),
+        ours().base_url(service),
+        ours()
+            .base_url(service)
+            .access_token("the-credential-of-bob"),
+    ] {
+        let other = rig.gate_of(other.build().unwrap(), rig.state());
+        let answer = answered(other.call(new(&params), &*rig.server).await);
+        assert!(fault(&answer).contains("requestState"), "{answer}");
+    }
+    // It was not used up, and whoever is the same goes on.
+    forwarded(rig.gate().call(new(&params), &*rig.server).await);
+}
+
+#[tokio::test]
 async fn the_start_ends_as_continued() {
     let rig = Rig::new();
     let gate = rig.gate();
