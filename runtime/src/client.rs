@@ -231,6 +231,28 @@ impl Client {
         self.shared.driver.get_or_try_init(start)?.send(job)
     }
 
+    /// Reports an outcome in the background, wherever it is taken.
+    pub(crate) fn report_later(&self, entry: Entry) {
+        if self.core().is_closed() {
+            // Where the engine is in this process it is not too late.
+            self.report(entry);
+        } else {
+            self.queue(entry);
+        }
+    }
+
+    /// Reports what waits for company along with what is submitted now: in a file they share a commit.
+    /// Over the wire there is nothing to be shared.
+    pub(crate) fn take_along(&self) {
+        if self.core().outcomes_wait()
+            && !self.core().transport.retries()
+            && let Some(driver) = self.shared.driver.get()
+        {
+            // A driver that has ended has nothing left to send.
+            let _ = driver.send(Job::Flush);
+        }
+    }
+
     /// Reports an outcome: at once where it is taken in this process, else in the background.
     pub(crate) fn report(&self, entry: Entry) {
         let core = self.core();
@@ -241,6 +263,11 @@ impl Client {
                 return;
             }
         }
+        self.queue(entry);
+    }
+
+    fn queue(&self, entry: Entry) {
+        let core = self.core();
         // After `close` nobody takes it any more; `close` said so.
         let sent = match self.shared.driver.get() {
             Some(driver) => driver.send(Job::Report(entry)),

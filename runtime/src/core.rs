@@ -16,16 +16,18 @@ pub(crate) struct Core {
     /// `claim` was offered once (DESIGN 6: no downgrade).
     claims: AtomicBool,
     closed: AtomicBool,
+    /// Outcomes wait with the driver for company.
+    outcomes_wait: AtomicBool,
 }
 
 impl Core {
     pub(crate) fn new(settings: Settings, transport: Arc<dyn Transport>) -> Self {
-        let (claims, closed) = (AtomicBool::new(false), AtomicBool::new(false));
         Self {
             settings,
             transport,
-            claims,
-            closed,
+            claims: AtomicBool::new(false),
+            closed: AtomicBool::new(false),
+            outcomes_wait: AtomicBool::new(false),
         }
     }
 
@@ -62,6 +64,15 @@ impl Core {
             self.claims.store(true, Ordering::Release);
         }
         submitted
+    }
+
+    /// Whether outcomes wait for company, as far as is known.
+    pub(crate) fn outcomes_wait(&self) -> bool {
+        self.outcomes_wait.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn note_outcomes(&self, wait: bool) {
+        self.outcomes_wait.store(wait, Ordering::Relaxed);
     }
 
     /// Unix seconds.

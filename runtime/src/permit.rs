@@ -27,6 +27,8 @@ pub struct Permit {
     /// When the body could begin, on the client's monotonic clock; read only where it is reported.
     begin: Duration,
     when_dropped: Outcome,
+    /// Nobody waits for the report, also where it is taken in this process.
+    later: bool,
     /// Another panic may be unwinding already: that one is not the body's.
     unwinding_before: bool,
 }
@@ -43,6 +45,7 @@ impl Permit {
             report: grant.report,
             begin,
             when_dropped: Outcome::Unknown,
+            later: false,
             unwinding_before: std::thread::panicking(),
         }
     }
@@ -50,6 +53,15 @@ impl Permit {
     /// The approval that lets the body run, if the service named one.
     pub fn approval_id(&self) -> Option<&str> {
         self.approval_id.as_deref()
+    }
+
+    /// The same, but whoever says how the action ended does not wait until that is on disk, where an
+    /// engine in this process keeps it in a file: it is written within 100 ms, with the next decision
+    /// if that comes first, and by [`Client::close`] at the latest. [`continued`](Self::continued) is
+    /// written at once all the same.
+    pub fn reported_later(mut self) -> Self {
+        self.later = true;
+        self
     }
 
     /// The action was done.
@@ -64,7 +76,9 @@ impl Permit {
 
     /// The action has begun, and goes on in another call: an MCP server that answers
     /// `input_required` ends this one so (DESIGN 7).
-    pub fn continued(self) {
+    pub fn continued(mut self) {
+        // Another process may go on with it, and report that.
+        self.later = false;
         self.finish(Outcome::Continued);
     }
 
@@ -107,12 +121,17 @@ impl Permit {
         if let Some(to) = self.report.take() {
             let now = self.client.settings().clock.monotonic();
             let duration = now.saturating_sub(self.begin);
-            self.client.report(Entry {
+            let entry = Entry {
                 to,
                 outcome,
                 duration,
                 error_text,
-            });
+            };
+            if self.later {
+                self.client.report_later(entry);
+            } else {
+                self.client.report(entry);
+            }
         }
     }
 }

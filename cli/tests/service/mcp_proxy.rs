@@ -49,6 +49,10 @@ for line in sys.stdin:
             os._exit(3)
         elif name == "slow":
             slow[id] = True
+            token = params.get("_meta", {}).get("progressToken")
+            if token == "begun":
+                say({"jsonrpc": "2.0", "method": "notifications/progress",
+                     "params": {"progressToken": token, "progress": 0}})
         elif name == "steps":
             token = params["_meta"]["progressToken"]
             for step in range(3):

@@ -7,6 +7,7 @@
 pub mod config;
 mod gate;
 mod http;
+mod off_worker;
 mod relay;
 mod run;
 mod seam;

@@ -44,6 +44,8 @@ pub(super) struct Desk {
     /// What tells changes where they come over the wire.
     pub(super) stream: Stream,
     outcomes: RefCell<Vec<Entry>>,
+    /// When those are sent, on the monotonic clock; a task sees to it as long as there is a time.
+    outcomes_due: Cell<Option<Duration>>,
     /// Tasks that `close` waits for.
     tasks: Cell<usize>,
     idle: Notify,
@@ -79,6 +81,7 @@ impl Desk {
             subscription,
             stream: Stream::default(),
             outcomes: RefCell::default(),
+            outcomes_due: Cell::new(None),
             tasks: Cell::new(0),
             idle: Notify::new(),
             core,
@@ -121,6 +124,7 @@ impl Desk {
                 reply,
             } => spawn(waiting::wait(desk, ticket, asked, reply)),
             Job::Report(entry) => self.report(entry),
+            Job::Flush => self.flush(),
             Job::Send { request, reply } => spawn(async move {
                 let Exchanged {
                     result,
@@ -278,12 +282,26 @@ impl Desk {
         if waiting >= BATCH {
             self.flush();
         } else if waiting == 1 {
-            let desk = Rc::clone(self);
-            // Not counted: `close` does not wait for it, but flushes.
-            spawn(async move {
-                desk.core.settings.clock.sleep(BATCH_PAUSE).await;
-                desk.flush();
-            });
+            let due = self.core.settings.clock.monotonic() + BATCH_PAUSE;
+            self.core.note_outcomes(true);
+            // The one that is under way sees that these have longer.
+            if self.outcomes_due.replace(Some(due)).is_none() {
+                // Not counted: `close` does not wait for it, but flushes.
+                spawn(Rc::clone(self).flush_when_due());
+            }
+        }
+    }
+
+    async fn flush_when_due(self: Rc<Self>) {
+        let clock = &self.core.settings.clock;
+        while let Some(due) = self.outcomes_due.get() {
+            match due.checked_sub(clock.monotonic()) {
+                Some(left) if !left.is_zero() => clock.sleep(left).await,
+                _ => {
+                    self.outcomes_due.set(None);
+                    self.flush();
+                }
+            }
         }
     }
 
@@ -301,6 +319,7 @@ impl Desk {
 
     fn flush(self: &Rc<Self>) {
         let entries = self.outcomes.take();
+        self.core.note_outcomes(false);
         for batch in entries.chunks(BATCH) {
             let body = outcome::body(batch, self.core.now());
             self.send_quietly(Request::post(Endpoint::Outcomes, body));

@@ -47,6 +47,8 @@ pub(crate) enum Job {
     },
     /// Report an outcome, some time soon.
     Report(Entry),
+    /// Report the outcomes that wait for company.
+    Flush,
     /// One request for its own sake.
     Send {
         request: Request,

@@ -13,9 +13,11 @@ use super::client::Caller;
 /// How long the service may take to say that it listens.
 const START: Duration = Duration::from_mins(1);
 
-/// The `sernixa` command that was built with these tests.
+/// The `sernixa` command that was built with these tests, or the one that `SERNIXA_TEST_BINARY` names:
+/// what is measured has to be optimised.
 pub fn sernixa() -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_sernixa"));
+    let other = std::env::var_os("SERNIXA_TEST_BINARY");
+    let mut command = Command::new(other.unwrap_or_else(|| env!("CARGO_BIN_EXE_sernixa").into()));
     for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("SERNIXA_")) {
         command.env_remove(name);
     }

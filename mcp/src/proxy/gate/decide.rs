@@ -18,6 +18,7 @@ use super::seal::{Kind, Sealed};
 use super::tools::Facts;
 use super::{Core, ROUNDS, splice};
 use crate::message::{Code, Direction, Message};
+use crate::proxy::off_worker::begin_off_worker;
 use crate::proxy::seam::{Generation, Line, ToolCall, Verdict};
 
 /// How long a call that is held at all is held at least: the first look, by which an approval that was
@@ -107,10 +108,8 @@ impl Deciding<'_> {
         };
         let submitted = match asked.action(core, ordinal.number()) {
             Ok(action) => {
-                core.settings
-                    .client
-                    .submit(&action.wait_at_most(hold))
-                    .await
+                let asking = core.settings.client.submit(&action.wait_at_most(hold));
+                begin_off_worker(asking).await
             }
             Err(error) => Err(error),
         };
@@ -336,7 +335,8 @@ impl Deciding<'_> {
             message,
             started: Box::new(Running {
                 core: Arc::clone(self.core),
-                permit,
+                // The host does not wait until it is written down how its call ended.
+                permit: permit.map(Permit::reported_later),
                 approval: approval.to_owned(),
                 call: self.core.call_digest(&self.read),
                 round: continued.map_or(0, |sealed| sealed.round),

@@ -9,6 +9,7 @@ use super::answer::{Decision, Shape, Structured};
 use super::seal::{Kind, Sealed};
 use super::{Core, ROUNDS, splice};
 use crate::message::{Code, Message};
+use crate::proxy::off_worker::off_worker;
 use crate::proxy::seam::{Generation, Started};
 
 /// A call that runs.
@@ -53,7 +54,7 @@ impl Started for Running {
             End::GoesOn => drop(permit),
             End::Asks => {
                 if let Some(permit) = permit {
-                    permit.continued();
+                    off_worker(|| permit.continued());
                 }
                 return self.sealed(answer);
             }

@@ -17,6 +17,8 @@ use rusqlite::{Connection, OptionalExtension as _, params};
 use secrecy::{ExposeSecret as _, SecretBox, SecretString};
 use sha2::Sha256;
 
+use super::off_worker::off_worker;
+
 pub use error::StateError;
 use error::failed;
 pub use pins::{Definition, Met, Tool};
@@ -140,7 +142,7 @@ impl State {
                 params![id, millis(until)],
             )
         };
-        spent()
+        off_worker(spent)
             .map(|rows| rows == 1)
             .map_err(|error| failed(self.path(), error))
     }
@@ -165,7 +167,7 @@ impl State {
                 params![call, approval, millis(until)],
             )
         };
-        leave()
+        off_worker(leave)
             .map(|_| ())
             .map_err(|error| failed(self.path(), error))
     }
@@ -188,8 +190,8 @@ impl State {
     /// When it cannot be written.
     pub(crate) fn settle(&self, call: &[u8]) -> Result<(), StateError> {
         let connection = self.connection();
-        connection
-            .execute("DELETE FROM left_behind WHERE call = ?1", [call])
+        let settle = || connection.execute("DELETE FROM left_behind WHERE call = ?1", [call]);
+        off_worker(settle)
             .map(|_| ())
             .map_err(|error| failed(self.path(), error))
     }

@@ -5,6 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rusqlite::{Connection, OptionalExtension as _, TransactionBehavior, params};
 
+use super::off_worker;
 use super::{State, StateError, failed, millis};
 
 /// The longest definition whose text is kept, in bytes. Of longer ones the digest is.
@@ -86,13 +87,15 @@ impl State {
         if news.is_empty() {
             return Ok(());
         }
-        let transaction = connection
-            .transaction_with_behavior(TransactionBehavior::Immediate)
-            .map_err(fault)?;
-        for met in news {
-            keep(&transaction, server, met, millis(now)).map_err(fault)?;
-        }
-        transaction.commit().map_err(fault)
+        let pin = || {
+            let transaction =
+                connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            for met in news {
+                keep(&transaction, server, met, millis(now))?;
+            }
+            transaction.commit()
+        };
+        off_worker(pin).map_err(fault)
     }
 
     /// Whether this definition of a tool counts.

@@ -221,6 +221,15 @@ impl Rig {
             .as_str()
     }
 
+    /// How a call ended is reported behind its answer.
+    pub(super) fn assert_ends(&self, id: &str, expected: &str) {
+        let end = Instant::now() + Duration::from_secs(15);
+        while self.execution(id) != expected {
+            assert!(Instant::now() < end, "{}", self.execution(id));
+            std::thread::yield_now();
+        }
+    }
+
     pub(super) fn decide(&self, id: ApprovalId, decision: Decision) {
         self.engine
             .decide(

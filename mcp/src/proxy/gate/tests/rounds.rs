@@ -40,7 +40,7 @@ async fn a_host_comes_back_with_the_state_finds_its_approval_and_the_server_sees
     let forward = forwarded(next.call(new(&params), &*rig.server).await);
     assert_eq!(forward.message["params"], write());
     forward.answer(&json!({"resultType": "complete", "content": []}));
-    assert_eq!(rig.execution(&id), "succeeded");
+    rig.assert_ends(&id, "succeeded");
 }
 
 #[tokio::test]
@@ -106,7 +106,7 @@ async fn identical_calls_come_back_each_to_its_own_approval() {
             .iter()
             .any(|asked| asked.approval_id().to_string() == second)
     );
-    assert_eq!(rig.execution(&second), "not_started");
+    rig.assert_ends(&second, "not_started");
     assert_eq!(rig.pending().len(), 1, "the other still waits");
 }
 
@@ -269,7 +269,7 @@ async fn the_start_ends_as_continued() {
     let answer = forward.answer(&asks(Some("s")));
     let told = rig.server.told.lock().unwrap()[0].clone();
     let id = &told.split("approval ").nth(1).unwrap()[..36];
-    assert_eq!(rig.execution(id), "continued");
+    rig.assert_ends(id, "continued");
     state_of(&answer);
 }
 
@@ -326,7 +326,7 @@ async fn at_high_and_critical_the_answers_to_a_server_are_a_new_question_bound_t
     let first = rig.approve();
     let forward = forwarded(gate.call(new(&write()), &*rig.server).await);
     let asked = forward.answer(&asks(Some("theirs")));
-    assert_eq!(rig.execution(&first), "continued");
+    rig.assert_ends(&first, "continued");
     let refused = decision(gate.call(new(&answering(&asked)), &*rig.server).await);
     assert_eq!(refused["status"], "pending_review");
     let again = rig.waiting();
