@@ -241,7 +241,7 @@ fn signature(step: Node<'_>) -> Result<Option<StepSignature>, Refusal> {
     }))
 }
 
-/// `{outcomes: [{approval_id, claim_token or request_id, outcome, duration_ms, error?}]}`
+/// `{outcomes: [{approval_id, claim_token or request_id, outcome, duration_ms, error?, input_digest?}]}`
 pub(crate) fn outcomes(body: &str) -> Result<Vec<OutcomeReport>, Refusal> {
     let document = parse(body, BATCH_MAX)?;
     let rule = || invalid("`outcomes` must be a list of 1 to 256 reports");
@@ -269,20 +269,47 @@ fn report(node: Node<'_>) -> Result<OutcomeReport, Refusal> {
         }
     };
     let error = node.get("error").filter(|error| !error.is_null());
+    let outcome = ExecutionOutcome::parse(&string(node, "outcome")?)
+        .ok_or_else(|| invalid("`outcome` is not a known word"))?;
     Ok(OutcomeReport {
         // A name that cannot be ours names nothing, as any other that is not known.
         approval_id: ApprovalId::parse(&string(node, "approval_id")?)
             .unwrap_or(ApprovalId([0; 16])),
         proof,
-        outcome: ExecutionOutcome::parse(&string(node, "outcome")?)
-            .ok_or_else(|| invalid("`outcome` is not a known word"))?,
+        outcome,
         duration_ms: node.get("duration_ms").and_then(|millis| millis.as_u64()),
         error: match error {
             Some(_) => Some(string(node, "error")?.chars().take(ERROR_MAX).collect()),
             None => None,
         },
+        input_digest: input_digest(node, outcome)?,
         signature: signature(node)?,
     })
+}
+
+/// A digest and nothing else: the audit keeps it for good.
+fn input_digest(node: Node<'_>, outcome: ExecutionOutcome) -> Result<Option<Box<str>>, Refusal> {
+    if node
+        .get("input_digest")
+        .is_none_or(|digest| digest.is_null())
+    {
+        return Ok(None);
+    }
+    if outcome != ExecutionOutcome::Continued {
+        return Err(invalid(
+            "`input_digest` comes with the outcome `continued` alone",
+        ));
+    }
+    let digest = string(node, "input_digest")?;
+    let is_digest = digest
+        .strip_prefix("hmac-sha256:")
+        .is_some_and(|hex| Digest::parse(hex).is_some());
+    if is_digest {
+        Ok(Some(digest))
+    } else {
+        let rule = "`input_digest` must be `hmac-sha256:` and 64 lowercase hex digits";
+        Err(invalid(rule))
+    }
 }
 
 /// A tool that is asked about.

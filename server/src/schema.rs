@@ -275,6 +275,10 @@ pub(crate) struct Outcome {
     duration_ms: Option<u64>,
     #[schema(required = false)]
     error: Option<String>,
+    /// Keyed digest of what an action that goes on is told now; with the outcome `continued` alone.
+    /// Each stands in the audit.
+    #[schema(required = false, pattern = "^hmac-sha256:[0-9a-f]{64}$")]
+    input_digest: Option<String>,
 }
 
 #[derive(ToSchema)]

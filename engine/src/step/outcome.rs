@@ -23,6 +23,8 @@ pub(crate) struct OutcomeReport {
     pub(crate) duration_ms: Option<u64>,
     /// The error's type name; its text only where the client was told to send it.
     pub(crate) error: Option<Box<str>>,
+    /// Keyed digest of what an action that goes on is told now. Only with [`ExecutionOutcome::Continued`].
+    pub(crate) input_digest: Option<Box<str>>,
     pub(crate) signature: Option<StepSignature>,
 }
 
@@ -31,10 +33,10 @@ impl OutcomeReport {
     fn says(&self) -> Digest {
         let millis = self.duration_ms.unwrap_or(u64::MAX).to_be_bytes();
         let error = self.error.as_deref().unwrap_or_default();
-        Digest::of_parts(
-            "sernixa.outcome.v1",
-            &[self.outcome.as_str().as_bytes(), &millis, error.as_bytes()],
-        )
+        let outcome = self.outcome.as_str().as_bytes();
+        let mut parts = vec![outcome, &millis, error.as_bytes()];
+        parts.extend(self.input_digest.as_deref().map(str::as_bytes));
+        Digest::of_parts("sernixa.outcome.v1", &parts)
     }
 }
 
@@ -84,6 +86,8 @@ impl Reported {
 enum Effect {
     /// It is recorded.
     Record,
+    /// It stands in the audit; the record says so already.
+    Note,
     /// It says what was said before.
     Nothing,
     /// It cannot be.
@@ -128,12 +132,14 @@ impl Step<'_> {
             return Ok(Reported::Unsigned(refusal.word()));
         }
         let before = approval.execution;
-        let (kind, refused) = match effect(&approval, report.outcome) {
+        let effect = effect(&approval, report);
+        let (kind, refused) = match effect {
             Effect::Nothing => return Ok(Reported::Recorded),
-            Effect::Record => (EventKind::OutcomeRecorded, None),
+            Effect::Record | Effect::Note => (EventKind::OutcomeRecorded, None),
             Effect::Refuse(refused) => (EventKind::OutcomeRefused, Some(refused)),
         };
-        if refused.is_none() {
+        // Before the event, which says how the record stands with it.
+        if matches!(effect, Effect::Record) {
             approval.execution = Execution::Ended(report.outcome);
         }
         let entry = Entry::about(kind, self.now(), &approval)
@@ -142,7 +148,8 @@ impl Step<'_> {
                 let object = object
                     .string("outcome", report.outcome.as_str())
                     .string("execution_before", before.as_str())
-                    .present("error", report.error.as_deref());
+                    .present("error", report.error.as_deref())
+                    .present("input_digest", report.input_digest.as_deref());
                 match report.duration_ms {
                     Some(millis) => object.number("duration_ms", millis),
                     None => object,
@@ -153,6 +160,7 @@ impl Step<'_> {
             self.append(&approval.subject.organisation, entry)?;
             return Ok(refused);
         }
+        // Also what is only noted: the record names the last event that says how it stands.
         self.change(&mut approval, ChangeKind::Outcome, entry)?;
         Ok(Reported::Recorded)
     }
@@ -185,8 +193,9 @@ impl Step<'_> {
     }
 }
 
-/// What a report of `outcome` does to an approval as it stands.
-fn effect(approval: &Approval, outcome: ExecutionOutcome) -> Effect {
+/// What a report does to an approval as it stands.
+fn effect(approval: &Approval, report: &OutcomeReport) -> Effect {
+    let outcome = report.outcome;
     match (approval.status, approval.execution) {
         // It was started, or may have been: this is how it ended.
         (_, Execution::Claimed | Execution::Delivered)
@@ -194,6 +203,10 @@ fn effect(approval: &Approval, outcome: ExecutionOutcome) -> Effect {
         // "It never began" closes an approval that nobody claimed to every claim.
         (Status::Approved, Execution::None) if outcome == ExecutionOutcome::NotStarted => {
             Effect::Record
+        }
+        // What it is told now. From a retry it may stand there twice, but never be missing.
+        (_, Execution::Ended(before)) if before == outcome && report.input_digest.is_some() => {
+            Effect::Note
         }
         // The same report again.
         (_, Execution::Ended(before)) if before == outcome => Effect::Nothing,

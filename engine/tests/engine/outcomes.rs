@@ -204,3 +204,132 @@ fn a_long_error_text_is_cut() {
     let events = bench.events();
     assert_eq!(events.last().unwrap()["error"], "é".repeat(500));
 }
+
+/// A report of a round of something that goes on.
+fn told(bench: &Bench, waiting: &Waiting, digest: &str) -> String {
+    bench.report(
+        &agent(),
+        json!({"approval_id": waiting.id, "claim_token": waiting.token, "outcome": "continued",
+            "input_digest": digest}),
+    )
+}
+
+fn digest(nth: char) -> String {
+    format!("hmac-sha256:{}", nth.to_string().repeat(64))
+}
+
+#[test]
+fn what_something_that_goes_on_is_told_stands_in_the_audit_round_by_round_until_it_ends() {
+    let bench = Bench::service();
+    // The last word may be any.
+    for end in ["succeeded", "failed", "outcome_unknown"] {
+        let waiting = claimed(&bench);
+        assert_eq!(report(&bench, &waiting, "continued"), "recorded");
+        let before = bench.events().len();
+        for nth in ['a', 'b'] {
+            assert_eq!(told(&bench, &waiting, &digest(nth)), "recorded");
+            assert_eq!(bench.look(&waiting.id)["execution"], "continued");
+            let events = bench.events();
+            let last = events.last().unwrap();
+            assert_eq!(last["event_type"], "outcome_recorded");
+            assert_eq!(last["outcome"], "continued");
+            assert_eq!(last["execution_before"], "continued");
+            assert_eq!(last["input_digest"], digest(nth));
+        }
+        // Without a digest it is no news.
+        assert_eq!(report(&bench, &waiting, "continued"), "recorded");
+        assert_eq!(bench.events().len(), before + 2);
+        assert_eq!(report(&bench, &waiting, end), "recorded");
+        assert_eq!(bench.look(&waiting.id)["execution"], end);
+    }
+}
+
+#[test]
+fn a_round_may_be_heard_of_before_the_start_is_said_to_go_on() {
+    let bench = Bench::service();
+    let waiting = claimed(&bench);
+    assert_eq!(told(&bench, &waiting, &digest('a')), "recorded");
+    let events = bench.events();
+    assert_eq!(events.last().unwrap()["input_digest"], digest('a'));
+    assert_eq!(events.last().unwrap()["execution_before"], "claimed");
+    assert_eq!(report(&bench, &waiting, "continued"), "recorded");
+    assert_eq!(bench.look(&waiting.id)["execution"], "continued");
+    // Of what ran at once, too.
+    let answer = bench.submit(&agent(), &Draft::read().top("request_id", "r-1").body());
+    let at_once = json!({"approval_id": answer.id(), "request_id": "r-1", "outcome": "continued",
+        "input_digest": digest('c')});
+    assert_eq!(bench.report(&agent(), at_once), "recorded");
+    assert_eq!(bench.look(answer.id())["execution"], "continued");
+    assert_eq!(bench.events().last().unwrap()["input_digest"], digest('c'));
+}
+
+#[test]
+fn a_round_of_what_was_not_started_has_ended_or_is_anothers_is_not_recorded() {
+    let bench = Bench::service();
+    let waiting = bench.submit(&agent(), &Draft::high().body()).waiting();
+    assert_eq!(told(&bench, &waiting, &digest('a')), "not_claimed");
+    assert_eq!(bench.look(&waiting.id)["execution"], "none");
+    let ended = claimed(&bench);
+    assert_eq!(report(&bench, &ended, "succeeded"), "recorded");
+    assert_eq!(told(&bench, &ended, &digest('a')), "already_reported");
+    assert_eq!(bench.look(&ended.id)["execution"], "succeeded");
+    let goes_on = claimed(&bench);
+    assert_eq!(report(&bench, &goes_on, "continued"), "recorded");
+    let before = bench.events().len();
+    let with = |id: &str, token: &str| Waiting {
+        id: id.to_owned(),
+        token: token.to_owned(),
+        body_hash: goes_on.body_hash.clone(),
+    };
+    let forged = with(&goes_on.id, &"0".repeat(64));
+    assert_eq!(told(&bench, &forged, &digest('a')), "invalid_claim_token");
+    let mixed = with(&goes_on.id, &ended.token);
+    assert_eq!(told(&bench, &mixed, &digest('a')), "invalid_claim_token");
+    let nowhere = with("nothing", &goes_on.token);
+    assert_eq!(told(&bench, &nowhere, &digest('a')), "not_found");
+    let other = Principal::new("acme", "other").with(Role::Agent);
+    let report = json!({"approval_id": goes_on.id, "claim_token": goes_on.token,
+        "outcome": "continued", "input_digest": digest('a')});
+    assert_eq!(bench.report(&other, report), "not_found");
+    assert_eq!(bench.events().len(), before, "it leaves no trace");
+}
+
+#[test]
+fn an_input_digest_is_a_digest_and_comes_with_continued_alone() {
+    let bench = Bench::service();
+    let waiting = claimed(&bench);
+    let hex = "a".repeat(64);
+    for (outcome, digest) in [
+        ("continued", json!("")),
+        ("continued", json!(hex)),
+        ("continued", json!("hmac-sha256:")),
+        (
+            "continued",
+            json!(format!("hmac-sha256:{}", "A".repeat(64))),
+        ),
+        ("continued", json!(format!("hmac-sha256:{hex}0"))),
+        (
+            "continued",
+            json!(format!("hmac-sha256:{}", "a".repeat(63))),
+        ),
+        ("continued", json!(format!("sha256:{hex}"))),
+        ("continued", json!(format!("HMAC-SHA256:{hex}"))),
+        ("continued", json!("the password is hunter2")),
+        ("continued", json!(7)),
+        ("continued", json!([])),
+        ("succeeded", json!(format!("hmac-sha256:{hex}"))),
+        ("outcome_unknown", json!(format!("hmac-sha256:{hex}"))),
+    ] {
+        let report = json!({"approval_id": waiting.id, "claim_token": waiting.token,
+            "outcome": outcome, "input_digest": digest});
+        let body = json!({"outcomes": [report]}).to_string();
+        let before = bench.events().len();
+        let answer = bench.handle(&agent(), Request::Outcomes { body: &body });
+        assert_eq!(answer.status, 422, "{outcome} {digest}: {}", answer.body);
+        assert_eq!(bench.events().len(), before);
+    }
+    assert_eq!(bench.look(&waiting.id)["execution"], "claimed");
+    let none = json!({"approval_id": waiting.id, "claim_token": waiting.token,
+        "outcome": "succeeded", "input_digest": null});
+    assert_eq!(bench.report(&agent(), none), "recorded");
+}

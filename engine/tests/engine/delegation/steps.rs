@@ -291,6 +291,24 @@ fn an_outcome_is_signed_too_and_its_signature_serves_no_other() {
 }
 
 #[test]
+fn the_signature_of_one_round_serves_no_other() {
+    let house = House::new();
+    let (_, waiting) = approved(&house);
+    house.claim(&key_of("worker"), &waiting, CLAIM);
+    let good = house.step(ApprovalStep::OUTCOME, &waiting, None);
+    let told = |digit: &str| {
+        let digest = format!("hmac-sha256:{}", digit.repeat(64));
+        let report = json!({"approval_id": waiting.id, "claim_token": waiting.token,
+            "outcome": "continued", "input_digest": digest});
+        let report = merged(report, &good.members());
+        house.bench.report(&key_of("worker"), report)
+    };
+    assert_eq!(told("a"), "recorded");
+    assert_eq!(told("b"), "replayed_nonce");
+    assert_eq!(told("a"), "recorded", "its retry");
+}
+
+#[test]
 fn what_ran_at_once_under_a_delegation_reports_signed_as_well() {
     let house = House::new();
     let token = house.root("worker");
