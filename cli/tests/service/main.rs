@@ -26,6 +26,8 @@ mod mcp_hosts;
 mod mcp_http;
 mod mcp_kill;
 mod mcp_proxy;
+mod mcp_resume;
+mod mcp_rounds;
 mod mcp_smuggling;
 mod openapi;
 mod policies;
