@@ -74,7 +74,10 @@ fn a_file_of_somebody_else_is_left_alone() {
     assert!(State::at(&path).is_err());
     assert!(State::at(folder.path()).is_err(), "a folder");
     let pipe = folder.path().join("pipe");
-    let made = std::process::Command::new("mkfifo").args(["-m", "600"]).arg(&pipe).status();
+    let made = std::process::Command::new("mkfifo")
+        .args(["-m", "600"])
+        .arg(&pipe)
+        .status();
     assert!(made.unwrap().success());
     assert!(State::at(&pipe).is_err(), "a pipe");
     assert!(State::at(folder.path().join("none/mcp.db")).is_err());
