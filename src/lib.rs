@@ -7,13 +7,13 @@ pub use sernixa_runtime::support as __private;
 pub use sernixa_macros::{intercept, toolset, ungoverned};
 
 pub use sernixa_runtime::{Action, Client, ClientBuilder, Submission};
-pub use sernixa_runtime::{Pending, Permit, Submitted};
 pub use sernixa_runtime::{Callsite, callsites};
 pub use sernixa_runtime::{Clock, Sleep};
+pub use sernixa_runtime::{Continuation, Pending, Permit, Submitted};
 pub use sernixa_runtime::{DataSensitivity, DecisionStatus, OperationClass, RiskLevel};
 pub use sernixa_runtime::{Error, Refusal};
-pub use sernixa_runtime::{client, close, close_blocking, install};
 pub use sernixa_runtime::{boundary, delegation, dlp, gateway, logging, protocol};
+pub use sernixa_runtime::{client, close, close_blocking, install};
 
 #[cfg(feature = "embedded")]
 pub use sernixa_runtime::embedded;

@@ -63,7 +63,33 @@ pub(crate) struct ReportTo {
     pub(crate) signer: Option<Signer>,
 }
 
+impl ReportTo {
+    /// What every report says.
+    fn entry(&self, outcome: Outcome) -> Map<String, Value> {
+        let mut entry = Map::new();
+        entry.insert("approval_id".into(), self.approval_id.as_str().into());
+        match &self.proof {
+            Proof::ClaimToken(token) => {
+                entry.insert("claim_token".into(), token.expose_secret().into())
+            }
+            Proof::RequestId(id) => entry.insert("request_id".into(), (**id).into()),
+        };
+        entry.insert("outcome".into(), outcome.as_str().into());
+        entry
+    }
+
+    fn about(&self, now: u64) -> About<'_> {
+        About {
+            approval_id: &self.approval_id,
+            body_hash: &self.body_hash,
+            signer: self.signer.as_ref(),
+            now,
+        }
+    }
+}
+
 /// What shows that the report comes from whoever asked.
+#[derive(Clone)]
 pub(crate) enum Proof {
     /// Of a call that waited.
     ClaimToken(ClaimToken),
@@ -83,15 +109,7 @@ pub(crate) struct Entry {
 
 impl Entry {
     fn json(&self, now: u64) -> Value {
-        let mut entry = Map::new();
-        entry.insert("approval_id".into(), self.to.approval_id.as_str().into());
-        match &self.to.proof {
-            Proof::ClaimToken(token) => {
-                entry.insert("claim_token".into(), token.expose_secret().into())
-            }
-            Proof::RequestId(id) => entry.insert("request_id".into(), (**id).into()),
-        };
-        entry.insert("outcome".into(), self.outcome.as_str().into());
+        let mut entry = self.to.entry(self.outcome);
         let millis = u64::try_from(self.duration.as_millis()).unwrap_or(u64::MAX);
         entry.insert("duration_ms".into(), millis.into());
         if let Some(error) = self.outcome.error() {
@@ -101,13 +119,7 @@ impl Entry {
             };
             entry.insert("error".into(), error.into());
         }
-        let about = About {
-            approval_id: &self.to.approval_id,
-            body_hash: &self.to.body_hash,
-            signer: self.to.signer.as_ref(),
-            now,
-        };
-        about.sign(&mut entry, "outcome", None);
+        self.to.about(now).sign(&mut entry, "outcome", None);
         Value::Object(entry)
     }
 }
@@ -121,11 +133,23 @@ pub(crate) const BATCH_PAUSE: Duration = Duration::from_millis(100);
 /// The body of one report, sent `now` (Unix seconds).
 pub(crate) fn body(entries: &[Entry], now: u64) -> bytes::Bytes {
     let entries: Vec<Value> = entries.iter().map(|entry| entry.json(now)).collect();
+    written(&entries)
+}
+
+/// The body of a report that a start goes on, and what it is told, sent `now` (Unix seconds).
+pub(crate) fn round(to: &ReportTo, input_digest: &str, now: u64) -> bytes::Bytes {
+    let mut entry = to.entry(Outcome::Continued);
+    entry.insert("input_digest".into(), input_digest.into());
+    to.about(now).sign(&mut entry, "outcome", None);
+    written(&[Value::Object(entry)])
+}
+
+fn written(entries: &[Value]) -> bytes::Bytes {
     // An entry takes about 200 bytes; growing step by step would cost more than the writing.
     let mut body = Vec::with_capacity(32 + 256 * entries.len());
     body.extend_from_slice(b"{\"outcomes\":");
     // Writing a `Value` to memory cannot fail.
-    let _ = serde_json::to_writer(&mut body, &entries);
+    let _ = serde_json::to_writer(&mut body, entries);
     body.push(b'}');
     body.into()
 }

@@ -7,6 +7,7 @@ use std::time::Duration;
 use sernixa_protocol::dlp::{Protector, Text};
 
 use crate::client::Client;
+use crate::continuation::Continuation;
 use crate::display::one_line;
 use crate::grant::Grant;
 use crate::outcome::{Entry, ReportTo};
@@ -27,6 +28,8 @@ pub struct Permit {
     /// When the body could begin, on the client's monotonic clock; read only where it is reported.
     begin: Duration,
     when_dropped: Outcome,
+    /// In an earlier call, which ended as `continued`.
+    has_begun: bool,
     /// Nobody waits for the report, also where it is taken in this process.
     later: bool,
     /// Another panic may be unwinding already: that one is not the body's.
@@ -35,16 +38,30 @@ pub struct Permit {
 
 impl Permit {
     pub(crate) fn new(client: Client, grant: Grant) -> Self {
-        let begin = match &grant.report {
+        let approval_id = grant.approval_id.map(|id| id.as_str().into());
+        Self::with(client, approval_id, grant.report)
+    }
+
+    /// Of a start that goes on.
+    pub(crate) fn of_continued(client: Client, to: ReportTo) -> Self {
+        let approval_id = Some(to.approval_id.as_str().into());
+        let mut permit = Self::with(client, approval_id, Some(to));
+        permit.has_begun = true;
+        permit
+    }
+
+    fn with(client: Client, approval_id: Option<Box<str>>, report: Option<ReportTo>) -> Self {
+        let begin = match &report {
             Some(_) => client.settings().clock.monotonic(),
             None => Duration::ZERO,
         };
         Self {
             client,
-            approval_id: grant.approval_id.map(|id| id.as_str().into()),
-            report: grant.report,
+            approval_id,
+            report,
             begin,
             when_dropped: Outcome::Unknown,
+            has_begun: false,
             later: false,
             unwinding_before: std::thread::panicking(),
         }
@@ -76,15 +93,26 @@ impl Permit {
 
     /// The action has begun, and goes on in another call: an MCP server that answers
     /// `input_required` ends this one so (DESIGN 7).
-    pub fn continued(mut self) {
+    ///
+    /// What that other call is reported through, for [`Client::continue_permit`]; `None` where nobody
+    /// takes reports. Without it nothing more is heard of the action.
+    pub fn continued(mut self) -> Option<Continuation> {
+        let continuation = self.report.as_ref().map(Continuation::new);
         // Another process may go on with it, and report that.
         self.later = false;
         self.finish(Outcome::Continued);
+        continuation
     }
 
-    /// The action did not begin after all, and will not: whoever was to do it is gone.
+    /// The action did not begin after all, and will not: whoever was to do it is gone. Of one that
+    /// had begun in an earlier call nobody knows then how it ended.
     pub fn not_started(self) {
-        self.finish(Outcome::NotStarted);
+        let outcome = if self.has_begun {
+            Outcome::Unknown
+        } else {
+            Outcome::NotStarted
+        };
+        self.finish(outcome);
     }
 
     /// What dropping it says.

@@ -213,6 +213,32 @@ fn outcome_and_withdrawal_of_a_delegated_call_are_signed_as_the_engine_wants_the
 }
 
 #[test]
+fn a_delegated_call_goes_on_only_in_a_scope_that_signs_for_it() {
+    let engine = engine();
+    let client = signing()
+        .engine(engine.clone())
+        .reviewer(nobody)
+        .build()
+        .unwrap();
+    let token = root(&client, "worker", RiskLevel::High);
+    let worker = acting("worker", &token);
+    let low = action(RiskLevel::Low);
+    let begin = || worker.run_blocking(|| client.authorize_blocking(&low).unwrap());
+    let digest = format!("hmac-sha256:{}", "a".repeat(64));
+    let goes_on = begin().continued().unwrap();
+    let outside = pollster::block_on(client.continue_permit(goes_on, &digest)).unwrap_err();
+    assert_eq!(outside.reason(), Some("invalid_signature"), "{outside}");
+    let goes_on = begin().continued().unwrap();
+    let told = worker.run_blocking(|| client.continue_permit(goes_on, &digest));
+    pollster::block_on(told).unwrap().succeeded();
+    let events = engine.audit(&Principal::local(), 0, 100).unwrap();
+    let words: Vec<_> = events.iter().map(|event| event.kind.as_str()).collect();
+    let last = &words[words.len() - 3..];
+    assert_eq!(last, ["outcome_recorded"; 3], "{words:?}");
+    client.close_blocking();
+}
+
+#[test]
 fn a_token_of_a_file_serves_every_client_on_the_file() {
     let folder = tempfile::tempdir().unwrap();
     let url = format!("embedded:{}", folder.path().join("approvals.db").display());

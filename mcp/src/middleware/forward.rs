@@ -165,7 +165,7 @@ impl<H: ServerHandler> ServerHandler for Governed<H> {
             }
             Ok(CallToolResponse::Complete(_)) | Err(_) => permit.failed(),
             // The client comes again with what was asked of it: a call of its own.
-            Ok(CallToolResponse::InputRequired(_)) => permit.continued(),
+            Ok(CallToolResponse::InputRequired(_)) => drop(permit.continued()),
             // How a task ends is not known here, nor is an answer that rmcp does not have yet.
             Ok(_) => drop(permit),
         }

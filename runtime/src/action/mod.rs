@@ -17,7 +17,7 @@ use sernixa_protocol::submission::Template;
 use sernixa_protocol::{DataSensitivity, OperationClass, RiskLevel};
 
 use arguments::Arguments;
-pub(crate) use prepare::{build_fault, choose_client, prepare, prepare_call, value_fault};
+pub(crate) use prepare::{build_fault, choose_client, prepare, prepare_call, signer, value_fault};
 pub(crate) use submission::Prepared;
 pub use submission::Submission;
 pub(crate) use tool_call::{ToolCall, prepare_tool_call};

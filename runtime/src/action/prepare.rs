@@ -166,7 +166,11 @@ fn seal(client: Client, parts: &Parts<'_>) -> Result<Prepared, Error> {
     })
 }
 
-fn signer(settings: &Settings) -> Result<Option<Signer>, Error> {
+/// Who signs for a call that is made here.
+///
+/// # Errors
+/// `Configuration` where a delegation is needed and there is none, or it cannot sign.
+pub(crate) fn signer(settings: &Settings) -> Result<Option<Signer>, Error> {
     match Delegation::current() {
         Some(delegation) => Signer::new(delegation, settings).map(Some),
         None if settings.require_delegation => Err(Error::configuration(

@@ -34,6 +34,8 @@ struct State {
     submitted: HashMap<String, String>,
     /// What every approval is, or will be.
     decision: &'static str,
+    /// What every outcome becomes.
+    taken_as: &'static str,
 }
 
 pub const SUBMIT: &str = "/api/actions/execute";
@@ -77,6 +79,7 @@ impl Service {
             capabilities: capabilities.to_vec(),
             submitted: HashMap::new(),
             decision: "pending_review",
+            taken_as: "recorded",
         }));
         let held = Arc::new(Mutex::new(None::<(&'static str, Latch)>));
         let server = Server::start({
@@ -103,6 +106,11 @@ impl Service {
     /// Decides every approval, those to come included.
     pub fn decide(&self, status: &'static str) {
         lock(&self.state).decision = status;
+    }
+
+    /// Says this of every outcome from now on.
+    pub fn take_outcomes_as(&self, status: &'static str) {
+        lock(&self.state).taken_as = status;
     }
 
     /// Offers these capabilities from now on.
@@ -173,7 +181,7 @@ impl State {
             ("GET", ["api", "approvals", id]) | ("POST", ["api", "approvals", id, "withdraw"]) => {
                 self.record(id)
             }
-            ("POST", ["api", "approvals", "outcomes"]) => Reply::json(200, r#"{"results":[]}"#),
+            ("POST", ["api", "approvals", "outcomes"]) => self.outcomes(&request.json()),
             _ => Reply::json(404, r#"{"detail":{"status":"not_found"}}"#),
         }
     }
@@ -221,6 +229,14 @@ impl State {
                 Reply::json(403, json!({"detail": detail}).to_string())
             }
         }
+    }
+
+    fn outcomes(&self, body: &Value) -> Reply {
+        let entries = body["outcomes"].as_array().unwrap().iter();
+        let results: Vec<_> = entries
+            .map(|entry| json!({"approval_id": entry["approval_id"], "status": self.taken_as}))
+            .collect();
+        Reply::json(200, json!({ "results": results }).to_string())
     }
 
     fn record(&self, id: &str) -> Reply {
