@@ -84,15 +84,13 @@ struct Deciding<'c> {
 impl Deciding<'_> {
     async fn verdict(self, line: &dyn Line) -> Verdict {
         let core = self.core;
-        if let Some(sealed) = &self.retry.sealed {
-            if self.retry.declined {
-                return self.pending_review(&sealed.approval);
-            }
-            let grave = matches!(self.gravity.risk, RiskLevel::High | RiskLevel::Critical);
-            if sealed.kind == Kind::Continued && !grave {
-                self.note_inputs(sealed);
-                return self.forward(None, &sealed.approval);
-            }
+        if let Some(sealed) = &self.retry.sealed
+            && self.retry.declined
+        {
+            return self.pending_review(&sealed.approval);
+        }
+        if let Some(sealed) = self.unasked() {
+            return self.go_on(sealed).await;
         }
         let asked = self.asked();
         let said = self.waited().map(|sealed| sealed.ordinal);
@@ -118,6 +116,32 @@ impl Deciding<'_> {
             Ok(Submitted::Pending(pending)) => {
                 self.hold(pending, ordinal.number(), &left, line).await
             }
+            Err(error) => self.refused(&error),
+        }
+    }
+
+    /// The state of a call that runs, and goes on without a new question.
+    fn unasked(&self) -> Option<&Sealed> {
+        let grave = matches!(self.gravity.risk, RiskLevel::High | RiskLevel::Critical);
+        let sealed = self.retry.sealed.as_ref();
+        sealed.filter(|sealed| sealed.kind == Kind::Continued && !grave)
+    }
+
+    /// Goes on with a call that runs. What its server is answered stands in the audit first, as a
+    /// digest, or the server is not answered.
+    async fn go_on(&self, sealed: &Sealed) -> Verdict {
+        let digest = self.asked().input_digest(self.core);
+        let Some(reports) = &sealed.reports else {
+            self.note_inputs(sealed, &digest);
+            return self.forward(None, &sealed.approval);
+        };
+        let Some(continuation) = reports.continuation() else {
+            let fault = "the request cannot be forwarded";
+            return Verdict::Answer(self.shape.error(Code::Internal, fault));
+        };
+        let client = &self.core.settings.client;
+        match begin_off_worker(client.continue_permit(continuation, &digest)).await {
+            Ok(permit) => self.allowed(permit),
             Err(error) => self.refused(&error),
         }
     }
@@ -330,7 +354,6 @@ impl Deciding<'_> {
             let fault = "the request cannot be forwarded";
             return Verdict::Answer(self.shape.error(Code::Internal, fault));
         };
-        let continued = self.retry.sealed.as_ref().filter(|_| permit.is_none());
         Verdict::Forward {
             message,
             started: Box::new(Running {
@@ -339,7 +362,7 @@ impl Deciding<'_> {
                 permit: permit.map(Permit::reported_later),
                 approval: approval.to_owned(),
                 call: self.core.call_digest(&self.read),
-                round: continued.map_or(0, |sealed| sealed.round),
+                round: self.unasked().map_or(0, |sealed| sealed.round),
                 generation: self.request.generation,
                 structured: self.structured,
             }),
@@ -361,15 +384,15 @@ impl Deciding<'_> {
         Message::read(text.into(), Direction::ToServer).ok()
     }
 
-    /// The only trace of what a server was told in a call that goes on unasked: it is written wherever
-    /// anything is.
-    fn note_inputs(&self, sealed: &Sealed) {
+    /// Of a service that takes no reports: the only trace of what a server was told in a call that goes
+    /// on unasked. It is written wherever anything is.
+    fn note_inputs(&self, sealed: &Sealed, digest: &str) {
         tracing::warn!(
             server = self.core.server(),
             tool = %one_line(&self.read.name),
             approval_id = %one_line(&sealed.approval),
             round = sealed.round,
-            input_digest = %self.asked().input_digest(self.core),
+            input_digest = %digest,
             "a tool call goes on with answers to its server's questions"
         );
     }

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use sernixa::Permit;
+use sernixa::{Continuation, Permit};
 
 use super::answer::{Decision, Shape, Structured};
-use super::seal::{Kind, Sealed};
+use super::seal::{Carried, Kind, Sealed};
 use super::{Core, ROUNDS, splice};
 use crate::message::{Code, Message};
 use crate::proxy::off_worker::off_worker;
@@ -15,7 +15,7 @@ use crate::proxy::seam::{Generation, Started};
 /// A call that runs.
 pub(super) struct Running {
     pub(super) core: Arc<Core>,
-    /// What its end is reported through. `None` for a retry that belongs to a start reported before.
+    /// What its end is reported through. `None` for a retry where nobody takes reports.
     pub(super) permit: Option<Permit>,
     pub(super) approval: String,
     pub(super) call: String,
@@ -52,11 +52,14 @@ impl Started for Running {
             }
             // Whether it comes to an end, and which, is not known here.
             End::GoesOn => drop(permit),
+            End::Asks if self.round >= ROUNDS => {
+                // It comes to no end that anybody hears of.
+                drop(permit);
+                return self.too_many(answer);
+            }
             End::Asks => {
-                if let Some(permit) = permit {
-                    off_worker(|| permit.continued());
-                }
-                return self.sealed(answer);
+                let continuation = permit.and_then(|permit| off_worker(|| permit.continued()));
+                return self.sealed(answer, continuation.as_ref());
             }
         }
         answer.bytes().clone()
@@ -75,35 +78,38 @@ impl Started for Running {
 }
 
 impl Running {
-    /// The server's `input_required` with its state inside ours.
-    fn sealed(&self, answer: &Message) -> Bytes {
+    /// Nobody is asked for ever.
+    fn too_many(&self, answer: &Message) -> Bytes {
+        let text = format!(
+            "The server asked for input more than {ROUNDS} times in one call. Whether it did \
+             anything is not known. Calling again asks for approval anew."
+        );
+        let decision = Decision {
+            status: "failed",
+            reason: Some("too many rounds of input_required"),
+            approval_id: (!self.approval.is_empty()).then_some(&self.approval),
+            ..Decision::default()
+        };
         let shape = Shape::new(answer.id(), self.generation);
-        if self.round >= ROUNDS {
-            let text = format!(
-                "The server asked for input more than {ROUNDS} times in one call. Whether it did \
-                 anything is not known. Calling again asks for approval anew."
-            );
-            let decision = Decision {
-                status: "failed",
-                reason: Some("too many rounds of input_required"),
-                approval_id: (!self.approval.is_empty()).then_some(&self.approval),
-                ..Decision::default()
-            };
-            return shape.refusal(&text, &decision, self.structured);
-        }
-        self.with_state(answer).unwrap_or_else(|| {
+        shape.refusal(&text, &decision, self.structured)
+    }
+
+    /// The server's `input_required` with its state inside ours.
+    fn sealed(&self, answer: &Message, continuation: Option<&Continuation>) -> Bytes {
+        self.with_state(answer, continuation).unwrap_or_else(|| {
             let message = "the server's requestState cannot be carried: it is no text, or too long";
-            shape.error(Code::Internal, message)
+            Shape::new(answer.id(), self.generation).error(Code::Internal, message)
         })
     }
 
-    fn with_state(&self, answer: &Message) -> Option<Bytes> {
+    fn with_state(&self, answer: &Message, continuation: Option<&Continuation>) -> Option<Bytes> {
         let upstream = answer.look(|root| match root.get("result")?.get("requestState") {
             None => Some(None),
             Some(state) => Some(Some(state.as_str()?.into_owned())),
         })??;
         let mut sealed = Sealed::new(Kind::Continued, &self.approval, &self.call, self.round + 1);
         sealed.upstream = upstream;
+        sealed.reports = continuation.map(Carried::new);
         let state = self.core.seal(&sealed)?;
         let text = std::str::from_utf8(answer.bytes()).ok()?;
         // Base64: nothing in it to be escaped.

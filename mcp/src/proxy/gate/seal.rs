@@ -1,6 +1,7 @@
 //! `requestState` (MCP 2026-07-28, Multi Round-Trip Requests) as the proxy hands it to hosts:
 //! encrypted, authenticated, for one call of one server, for an hour, and good once.
 
+use std::fmt;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine as _;
@@ -9,6 +10,7 @@ use chacha20poly1305::aead::{Aead as _, Payload};
 use chacha20poly1305::{KeyInit as _, XChaCha20Poly1305, XNonce};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
+use sernixa::Continuation;
 
 use crate::proxy::state::State;
 
@@ -43,6 +45,29 @@ pub(super) struct Sealed {
     pub(super) upstream: Option<String>,
     /// The answers to the server's questions, while a person is asked about them: JSON.
     pub(super) inputs: Option<String>,
+    /// Of a call that runs: what its next end is reported through, where reports are taken.
+    pub(super) reports: Option<Carried>,
+}
+
+/// A [`Continuation`] as text. It proves who was let through.
+#[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Carried(String);
+
+impl Carried {
+    pub(super) fn new(continuation: &Continuation) -> Self {
+        Self(continuation.expose_secret())
+    }
+
+    pub(super) fn continuation(&self) -> Option<Continuation> {
+        Continuation::from_secret(&self.0)
+    }
+}
+
+impl fmt::Debug for Carried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Carried(..)")
+    }
 }
 
 /// What a state is for.
@@ -85,6 +110,7 @@ impl Sealed {
             until: 0,
             upstream: None,
             inputs: None,
+            reports: None,
         }
     }
 }
@@ -168,6 +194,7 @@ mod tests {
             ordinal: 3,
             upstream: Some("theirs \u{0} \"".to_owned()),
             inputs: Some("{\"a\":1}".to_owned()),
+            reports: Some(Carried("a proof".to_owned())),
             ..Sealed::new(Kind::Continued, "apr_1", "00ff", 2)
         }
     }
@@ -180,6 +207,7 @@ mod tests {
             .seal(&content(), now)
             .unwrap();
         assert!(!text.contains("theirs") && !text.contains("apr_1"));
+        assert!(!format!("{:?}", content()).contains("proof"));
         let other = Sealer::new(&state(&folder, "a"), "files", &ANN);
         let opened = other
             .open(&text, now + LIFE - Duration::from_millis(1))

@@ -176,7 +176,7 @@ async fn a_host_that_opens_urls_is_sent_to_the_console_once() {
 }
 
 /// What a server asks for.
-fn asks(state: Option<&str>) -> Value {
+pub(super) fn asks(state: Option<&str>) -> Value {
     let mut result = json!({
         "resultType": "input_required",
         "inputRequests": {"name": {"method": "elicitation/create", "params": {"message": "who?"}}},
@@ -187,12 +187,12 @@ fn asks(state: Option<&str>) -> Value {
     result
 }
 
-fn answers() -> Value {
+pub(super) fn answers() -> Value {
     json!({"name": {"action": "accept", "content": {"name": "Ada"}}})
 }
 
 /// The params of a host that answers what was asked.
-fn answering(answer: &Value) -> Value {
+pub(super) fn answering(answer: &Value) -> Value {
     with(retry(&state_of(answer)), "inputResponses", &answers())
 }
 
