@@ -32,9 +32,14 @@ pub(super) fn of_command(command: &[OsString]) -> Option<String> {
     usable(&named)
 }
 
-/// From the URL: the machine's name.
+/// From the URL: the machine's name, and the port where it is none of its own: on one machine it is all
+/// that tells two servers apart.
 pub(super) fn of_url(url: &Url) -> Option<String> {
-    usable(url.host_str()?)
+    let host = url.host_str()?;
+    match url.port() {
+        Some(port) => usable(&format!("{host}-{port}")),
+        None => usable(host),
+    }
 }
 
 /// The last part of a path or package, without a version and without the ending of a script.
@@ -93,9 +98,15 @@ mod tests {
             assert_eq!(of_command(&words).as_deref(), Some(name), "{command}");
         }
         assert_eq!(of_command(&["".into()]), None);
-        let url = Url::parse("https://mcp.example.com:8443/mcp").unwrap();
-        assert_eq!(of_url(&url).as_deref(), Some("mcp.example.com"));
-        let url = Url::parse("http://[::1]:80/mcp").unwrap();
-        assert_eq!(of_url(&url).as_deref(), Some("1"));
+        for (url, name) in [
+            ("https://mcp.example.com/mcp", "mcp.example.com"),
+            ("https://mcp.example.com:443/mcp", "mcp.example.com"),
+            ("https://mcp.example.com:8443/mcp", "mcp.example.com-8443"),
+            ("http://127.0.0.1:9100/", "127.0.0.1-9100"),
+            ("http://[::1]:80/mcp", "1"),
+        ] {
+            let found = of_url(&Url::parse(url).unwrap());
+            assert_eq!(found.as_deref(), Some(name), "{url}");
+        }
     }
 }
