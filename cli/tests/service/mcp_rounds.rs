@@ -10,7 +10,7 @@ use sernixa_engine::Decision;
 
 use crate::support::house::House;
 use crate::support::mcp::{Host, Person, told};
-use crate::support::serve::sernixa;
+use crate::support::serve::{Serve, sernixa};
 
 /// A server of 2026-07-28: `note` does what it is told, the others ask first who is there. Each call
 /// that arrives is a line of its journal.
@@ -265,7 +265,7 @@ fn a_state_of_one_service_and_credential_opens_at_no_other() {
     let ann = houses[0].key("agent", "ann", &[]);
     let bob = houses[0].key("agent", "bob", &[]);
     let eve = houses[1].key("agent", "eve", &[]);
-    let urls = serves.each_ref().map(|serve| serve.url());
+    let urls = serves.each_ref().map(Serve::url);
     // All on the one state of this user.
     let start = |url: &str, key: &str| {
         let options = ["--hold", "0s", "--base-url", url];
