@@ -15,7 +15,7 @@ use crate::support::rounds;
 const VERSION: &str = "2026-07-28";
 
 /// How often a host comes back for a person's decision alone, and how often at all.
-const PATIENCE: (u32, u32) = (2, 12);
+const PATIENCE: (u32, u32) = (1, 12);
 
 /// What is called by which request. The third waits, see [`super::verdict`].
 const TOOLS: [(u64, &str); 5] = [
@@ -206,7 +206,7 @@ fn killing_a_server_that_asks_itself_leaves_no_request_unanswered() {
         let host = Web::connect(&proxy, round % 2 == 1);
         let open = std::thread::scope(|scope| {
             let calls = scope.spawn(|| host.calls(all(round)));
-            std::thread::sleep(moments.next(600));
+            std::thread::sleep(moments.next(1_000));
             upstream.kill();
             calls.join().unwrap()
         });
@@ -230,7 +230,7 @@ fn killing_the_service_while_a_server_asks_leaves_no_request_unanswered() {
         let open = std::thread::scope(|scope| {
             let calls = scope.spawn(|| host.calls(all(round)));
             scope.spawn(|| service.decide());
-            std::thread::sleep(moments.next(600));
+            std::thread::sleep(moments.next(1_000));
             super::kill(service.serve.id());
             calls.join().unwrap()
         });

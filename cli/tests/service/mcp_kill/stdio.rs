@@ -79,7 +79,7 @@ fn killing_a_server_at_an_address_leaves_no_request_unanswered() {
         let options: Vec<&str> = options.iter().map(String::as_str).collect();
         let mut host = Host::start(captured(desk.command_to(&upstream.url, &options)));
         host.start_calls(round);
-        std::thread::sleep(moments.next(400));
+        std::thread::sleep(moments.next(600));
         upstream.kill();
         host.is_answered(round);
         host.close();
