@@ -217,7 +217,7 @@ mod tests {
     #[test]
     fn only_the_word_recorded_about_this_approval_lets_it_go_on() {
         let id = ApprovalId::new("apr_1").unwrap();
-        let said = |status: u16, body: &str| recorded(&Answer::json(status, body), &id);
+        let said = |status: u16, body: &'static str| recorded(&Answer::json(status, body), &id);
         let good = r#"{"results":[{"approval_id":"apr_1","status":"recorded"}]}"#;
         said(200, good).unwrap();
         for (status, body) in [

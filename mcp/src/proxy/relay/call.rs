@@ -90,7 +90,7 @@ impl Held {
                 }
             }
             Ok(Verdict::Forward { message, started }) => {
-                core.forward(&place, message, started).await
+                core.forward(&place, message, started).await;
             }
             Err(_) => {
                 tracing::error!("a tool call met a bug of the proxy's, and was refused");

@@ -81,17 +81,20 @@ async fn however_a_later_round_ends_it_is_reported() {
     let rig = Rig::new();
     let gate = rig.gate();
     let failed = json!({"resultType": "complete", "isError": true, "content": []});
-    let ends: [(&str, fn(Forwarded, &Value)); 3] = [
-        ("failed", |round, failed| drop(round.answer(failed))),
-        ("outcome_unknown", |round, _| round.started.lost()),
+    for (how, word) in [
+        ("answered", "failed"),
+        ("lost", "outcome_unknown"),
         // It began in the round before.
-        ("outcome_unknown", |round, _| round.started.not_started()),
-    ];
-    for (word, end) in ends {
+        ("not started", "outcome_unknown"),
+    ] {
         let (id, forward) = begun(&rig, &gate).await;
         let asked = forward.answer(&asks(Some("one")));
         let round = forwarded(gate.call(new(&answering(&asked)), &*rig.server).await);
-        end(round, &failed);
+        match how {
+            "answered" => drop(round.answer(&failed)),
+            "lost" => round.started.lost(),
+            _ => round.started.not_started(),
+        }
         rig.assert_ends(&id, word);
     }
 }
