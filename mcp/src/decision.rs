@@ -43,7 +43,10 @@ impl Decision<'_> {
 /// Nobody decided in time, and nobody can any more.
 pub(crate) const EXPIRED: &str = "expired";
 
-/// What is said then.
+/// Whoever decides is out of reach, or answers what cannot be trusted.
+pub(crate) const UNAVAILABLE: &str = "unavailable";
+
+/// What is said of a call that expired.
 const UNDECIDED: (&str, &str, &str) = (
     EXPIRED,
     "nobody approved this call in time",
@@ -112,7 +115,7 @@ pub(crate) fn of_error(error: &Error) -> (String, Decision<'_>) {
         ),
         // What else may come: the service out of reach, or an answer that cannot be trusted.
         _ => (
-            "unavailable",
+            UNAVAILABLE,
             "the approval service cannot be reached, or does not answer as it should",
             "Call again later, or tell the operator.",
         ),

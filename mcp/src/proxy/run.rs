@@ -38,6 +38,9 @@ pub struct Options {
     pub console: Option<Url>,
     /// What a person types to decide, without the approval's id: `sernixa approvals approve`.
     pub decide: String,
+    /// What to do when whoever decides is out of reach, in a sentence that hosts are told; empty for
+    /// nothing.
+    pub way_out: String,
     /// Methods outside the specification that may pass.
     pub allow_methods: Vec<String>,
 }
@@ -134,6 +137,7 @@ impl Proxy {
             hold: options.hold,
             console: options.console,
             decide: options.decide,
+            way_out: options.way_out,
         });
         let relays = Settings::new(Arc::new(gate), &options.allow_methods);
         let way = match to {

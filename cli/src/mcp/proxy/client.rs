@@ -42,10 +42,7 @@ impl Decider {
             .poll_timeout(hold + MARGIN);
         match (target, config) {
             (Target::Service(url), _) => {
-                // The client says more of a service that is not there when nobody named it.
-                if url.as_str().trim_end_matches('/') != DEFAULT_URL {
-                    builder = builder.base_url(url.as_str().trim_end_matches('/'));
-                }
+                builder = builder.base_url(url.as_str().trim_end_matches('/'));
                 if let Some(found) = global.credential()? {
                     builder = builder.access_token(found.secret);
                 }
@@ -95,6 +92,18 @@ impl Decider {
                 url.as_str().trim_end_matches('/')
             ),
             Target::File(file) => format!("Approvals are kept in {}", file.display()),
+        }
+    }
+
+    /// What to do when it is out of reach: for whoever reads the refusal of a call.
+    pub(super) fn way_out(&self) -> String {
+        match &self.target {
+            Target::Service(url) => format!(
+                "(Whoever set this up can start the service at {}, as with `sernixa serve`, or have the \
+                 proxy work on a file, with `--store FILE`.)",
+                url.as_str().trim_end_matches('/')
+            ),
+            Target::File(_) => String::new(),
         }
     }
 

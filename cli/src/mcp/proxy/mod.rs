@@ -186,6 +186,7 @@ pub(crate) fn run(command: Command, global: &Global) -> Result<Exit, Failure> {
         hold,
         console: command.console.or(config.console),
         decide: decider.command("approve"),
+        way_out: decider.way_out(),
         allow_methods,
     };
     say(format_args!(

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use sernixa_protocol::display::one_line;
 
 use crate::decision::KEY;
-pub(super) use crate::decision::{Decision, EXPIRED, of_error};
+pub(super) use crate::decision::{Decision, EXPIRED, UNAVAILABLE, of_error};
 use crate::message::{Code, Id};
 use crate::proxy::seam::Generation;
 

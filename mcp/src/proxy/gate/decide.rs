@@ -332,7 +332,16 @@ impl Deciding<'_> {
     }
 
     fn refused(&self, error: &Error) -> Verdict {
-        let (text, decision) = answer::of_error(error);
+        let (mut text, decision) = answer::of_error(error);
+        let way_out = &self.core.settings.way_out;
+        // Not of a service that answers, and be it nonsense.
+        let is_away = decision.status == answer::UNAVAILABLE
+            && error.is_retryable()
+            && error.status_code().is_none();
+        if is_away && !way_out.is_empty() {
+            text.push(' ');
+            text.push_str(way_out);
+        }
         self.answer(&text, &decision)
     }
 

@@ -59,6 +59,8 @@ pub(crate) struct Settings {
     pub(crate) console: Option<Url>,
     /// What a person types to decide, without the approval's id: `sernixa approvals approve`.
     pub(crate) decide: String,
+    /// What to do when whoever decides is out of reach, in a sentence; empty for nothing.
+    pub(crate) way_out: String,
 }
 
 /// The gate in front of one server.

@@ -193,6 +193,7 @@ impl Rig {
             hold: self.hold,
             console: self.console.clone(),
             decide: "sernixa approvals approve".to_owned(),
+            way_out: String::new(),
         })
     }
 
