@@ -22,6 +22,7 @@ mod crash;
 mod durable;
 mod examples;
 mod mcp_agents;
+mod mcp_deciders;
 mod mcp_hosts;
 mod mcp_http;
 mod mcp_kill;
