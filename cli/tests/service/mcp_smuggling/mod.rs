@@ -86,6 +86,37 @@ fn what_a_server_forges_never_reaches_the_host() {
     host.close();
 }
 
+#[test]
+fn a_servers_own_request_is_refused_to_it_when_it_can_be_read_in_two_ways() {
+    let upstream = Upstream::new();
+    let mut host = Host::start(upstream.proxy(&[]));
+    let forged = [
+        r#"{"messages":[{"role":"user","Role":"forged"}]}"#,
+        r#"{"messages":[],"metadata":{"a":[{"b\u0000":"forged"}]}}"#,
+        r#"{"messages":[],"maxTokens":1,"MaxTokens":"forged"}"#,
+        r#"{"messages":[],"metadata":{"a":1,"a":"forged"}}"#,
+    ];
+    for (at, params) in forged.iter().enumerate() {
+        let forged = format!(
+            r#"{{"jsonrpc":"2.0","id":"own {at}","method":"sampling/createMessage","params":{params}}}"#
+        );
+        let asks = json!({
+            "jsonrpc": "2.0", "id": at, "method": "prompts/get", "params": {"name": forged},
+        });
+        assert_eq!(host.answer_to(asks.to_string().as_bytes()), None);
+    }
+    host.close();
+    let saw = upstream.saw();
+    let told: Vec<_> = saw.iter().filter(|said| said["method"].is_null()).collect();
+    assert_eq!(told.len(), forged.len(), "{saw:?}");
+    for (at, told) in told.iter().enumerate() {
+        assert_eq!(told["id"], format!("own {at}"));
+        assert_eq!(told["error"]["code"], -32600, "{told}");
+        let text = told.to_string();
+        assert!(!text.contains("forged"), "{text}");
+    }
+}
+
 const HELLO: &str = r#"{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{},"clientInfo":{"name":"t","version":"1"}}}"#;
 const PING: &str = r#"{"jsonrpc":"2.0","id":"p","method":"ping"}"#;
 
@@ -139,6 +170,29 @@ fn over_http_nothing_is_smuggled_and_the_session_goes_on() {
     let mut expected = vec!["initialize"];
     expected.resize(1 + pings, "ping");
     assert_eq!(methods(&saw), expected);
+}
+
+#[test]
+fn in_a_session_headers_and_body_say_the_same_or_nothing_passes() {
+    let upstream = Upstream::new();
+    let proxy = Listening::start(upstream.proxy(&["--listen", "127.0.0.1:0", "--hold", "0s"]));
+    let session = session(&proxy);
+    let smuggled = call(r#"{"name":"smuggled"}"#);
+    let note =
+        r#"{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":"smuggled"}}"#;
+    for (header, value, body) in [
+        ("mcp-method", "ping", &*smuggled),
+        ("mcp-name", "note", &*smuggled),
+        ("mcp-method", "notifications/initialized", note),
+    ] {
+        let mut headers: Vec<(&str, &str)> = session.iter().map(|(n, v)| (*n, &**v)).collect();
+        headers.push((header, value));
+        let refused = proxy.post(&headers, body.as_bytes());
+        assert_eq!(refused.status, 400, "{header} {refused:?}");
+        assert_eq!(answer_of(&refused)["error"]["code"], -32020, "{refused:?}");
+    }
+    proxy.end();
+    assert_eq!(methods(&upstream.saw()), ["initialize"]);
 }
 
 #[test]

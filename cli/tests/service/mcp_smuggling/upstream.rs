@@ -88,7 +88,7 @@ fn serve(to: &Path, from: &Path, seen: &Mutex<Vec<u8>>) {
         seen.lock().unwrap().extend_from_slice(&line);
         let message: Value = serde_json::from_slice(&line).unwrap_or_default();
         line.clear();
-        if message["id"].is_null() {
+        if message["id"].is_null() || message["method"].is_null() {
             continue;
         }
         // It may be asked to answer with whatever text it is given.
