@@ -15,6 +15,7 @@ use sernixa::embedded::engine::ChangeKind;
 use sernixa::testing::TestGate;
 use sernixa::{Client, OperationClass, RiskLevel};
 use sernixa_mcp::Governed;
+use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 
 use crate::support::{Connected, Decides, Files, call, connect};
 
@@ -256,6 +257,54 @@ async fn whoever_waits_and_gave_a_token_is_told() {
     assert_eq!(result.unwrap().is_error, Some(false));
     assert_eq!(decides.outcome().await, "succeeded");
     assert_eq!(files.ran(), 1);
+}
+
+/// rmcp's client gives a token with every request, so this client is written by hand.
+#[tokio::test]
+async fn whoever_gave_no_token_is_told_nothing_but_the_answer() {
+    let (say, heard) = std::sync::mpsc::channel();
+    let heard = std::sync::Mutex::new(heard);
+    let mut decides = Decides::by(move |_| heard.lock().unwrap().recv().unwrap());
+    let files = Files::default();
+    let governed = Governed::new("files", files.clone()).client(&decides.client);
+    let (ours, theirs) = tokio::io::duplex(1 << 16);
+    let running = rmcp::service::serve_directly(governed, theirs, None);
+    let (output, mut input) = tokio::io::split(ours);
+    let mut lines = BufReader::new(output).lines();
+    // With a token, as the other test has it, and then without: what is said before the answer.
+    for (id, meta, is_told) in [
+        (1, r#","_meta":{"progressToken":"t"}"#, true),
+        (2, "", false),
+        (3, r#","_meta":{}"#, false),
+    ] {
+        let call = format!(
+            r#"{{"jsonrpc":"2.0","id":{id},"method":"tools/call","params":{{"name":"prune","arguments":{{"name":"b{id}"}}{meta}}}}}"#
+        );
+        let ping = format!(r#"{{"jsonrpc":"2.0","id":"ping {id}","method":"ping"}}"#);
+        input
+            .write_all(format!("{call}\n").as_bytes())
+            .await
+            .unwrap();
+        decides.next(ChangeKind::Asked).await;
+        if is_told {
+            let told = lines.next_line().await.unwrap().unwrap();
+            assert!(told.contains("notifications/progress"), "{told}");
+        }
+        // The call waits, and the next that is said is the answer to this.
+        input
+            .write_all(format!("{ping}\n").as_bytes())
+            .await
+            .unwrap();
+        let said = lines.next_line().await.unwrap().unwrap();
+        assert!(said.contains(&format!("\"ping {id}\"")), "{said}");
+        say.send(Decision::approve()).unwrap();
+        let said = lines.next_line().await.unwrap().unwrap();
+        let said: Value = serde_json::from_str(&said).unwrap();
+        assert_eq!(said["id"], id, "{said}");
+        assert_eq!(said["result"]["isError"], false, "{said}");
+    }
+    assert_eq!(files.ran(), 3);
+    drop(running);
 }
 
 #[tokio::test]
