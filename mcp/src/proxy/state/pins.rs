@@ -11,6 +11,10 @@ use super::{State, StateError, failed, millis};
 /// The longest definition whose text is kept, in bytes. Of longer ones the digest is.
 const TEXT_MAX: usize = 256 << 10;
 
+/// The most text that is kept of one server's tools, in bytes: of what comes later the digest is, so
+/// that no server fills the disk.
+const TEXTS_MAX: i64 = 64 << 20;
+
 /// The most definitions of one tool that wait; the oldest makes room.
 const WAITING_MAX: i64 = 16;
 
@@ -90,8 +94,9 @@ impl State {
         let pin = || {
             let transaction =
                 connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let mut kept = Kept::of(&transaction, server)?;
             for met in news {
-                keep(&transaction, server, met, millis(now))?;
+                keep(&transaction, server, met, millis(now), &mut kept)?;
             }
             transaction.commit()
         };
@@ -203,7 +208,33 @@ fn is_last(connection: &Connection, server: &str, met: &Met<'_>) -> rusqlite::Re
     Ok(last.as_deref() == Some(met.digest))
 }
 
-fn keep(connection: &Connection, server: &str, met: &Met<'_>, now: i64) -> rusqlite::Result<()> {
+/// How much is kept of one server.
+struct Kept {
+    tools: i64,
+    /// Bytes.
+    texts: i64,
+}
+
+impl Kept {
+    fn of(connection: &Connection, server: &str) -> rusqlite::Result<Self> {
+        let sql = "SELECT count(DISTINCT tool), coalesce(sum(octet_length(text)), 0)
+                   FROM definition WHERE server = ?1";
+        connection.query_row(sql, [server], |row| {
+            Ok(Self {
+                tools: row.get(0)?,
+                texts: row.get(1)?,
+            })
+        })
+    }
+}
+
+fn keep(
+    connection: &Connection,
+    server: &str,
+    met: &Met<'_>,
+    now: i64,
+    kept: &mut Kept,
+) -> rusqlite::Result<()> {
     let count = |sql: &str, keys: &[&str]| {
         connection
             .prepare_cached(sql)?
@@ -214,15 +245,22 @@ fn keep(connection: &Connection, server: &str, met: &Met<'_>, now: i64) -> rusql
         "SELECT count(*) FROM definition WHERE server = ?1 AND tool = ?2",
         &tool,
     )?;
-    let tools = "SELECT count(DISTINCT tool) FROM definition WHERE server = ?1";
-    if known == 0 && count(tools, &[server])? >= TOOLS_MAX {
-        return Ok(());
+    if known == 0 {
+        if kept.tools >= TOOLS_MAX {
+            return Ok(());
+        }
+        kept.tools += 1;
     }
     // A clock that was set back must not make an old definition the last one.
     let after =
         "SELECT coalesce(max(met_at), 0) + 1 FROM definition WHERE server = ?1 AND tool = ?2";
     let met_at = now.max(count(after, &tool)?);
-    let text = (met.text.len() <= TEXT_MAX).then_some(met.text);
+    let long = i64::try_from(met.text.len()).unwrap_or(i64::MAX);
+    let fits = met.text.len() <= TEXT_MAX && kept.texts.saturating_add(long) <= TEXTS_MAX;
+    let text = fits.then_some(met.text);
+    if fits {
+        kept.texts += long;
+    }
     let accepted_at = (known == 0).then_some(now);
     connection
         .prepare_cached(

@@ -202,6 +202,34 @@ fn a_server_cannot_fill_the_disk_with_definitions() {
 }
 
 #[test]
+fn of_a_server_with_very_much_to_say_only_digests_are_kept_in_the_end() {
+    let folder = folder();
+    let state = at(&folder);
+    let text = "x".repeat(250 << 10);
+    let names: Vec<String> = (0..300).map(|n| format!("t{n}")).collect();
+    for (names, at) in names.chunks(100).zip(0..) {
+        let met: Vec<Met<'_>> = names
+            .iter()
+            .map(|tool| Met {
+                tool,
+                digest: "d",
+                text: &text,
+            })
+            .collect();
+        state.meet("files", &met, time(at)).unwrap();
+    }
+    let tools = state.tools(None).unwrap();
+    let texts = tools
+        .iter()
+        .filter(|tool| tool.definitions[0].text.is_some());
+    assert_eq!(
+        (tools.len(), texts.count()),
+        (300, (64 << 20) / (250 << 10))
+    );
+    assert!(state.is_accepted("files", "t299", "d").unwrap());
+}
+
+#[test]
 fn the_users_own_state_lies_where_the_xdg_specification_says() {
     let path = |text: &str| Some(std::path::PathBuf::from(text));
     let home = || path("/home/ada");
