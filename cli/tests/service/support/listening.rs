@@ -8,6 +8,7 @@ use std::process::{Child, Command, Stdio};
 use serde_json::Value;
 
 use super::http::{Answer, raw};
+use super::until;
 
 /// A proxy that hosts reach over HTTP.
 pub struct Listening {
@@ -70,7 +71,8 @@ impl Listening {
         let id = self.child.id().to_string();
         let told = Command::new("kill").args(["-TERM", &id]).status();
         assert!(told.unwrap().success());
-        assert!(self.child.wait().unwrap().success());
+        let ended = until("the proxy ends", || self.child.try_wait().unwrap());
+        assert!(ended.success());
     }
 }
 
