@@ -58,6 +58,12 @@ pub(crate) fn of_error(error: &Error) -> (String, Decision<'_>) {
     let (status, what, next) = match error {
         _ if error.is_undecided() => UNDECIDED,
         Error::Expired(_) => UNDECIDED,
+        // Of no fault of the call's: the one who decides could not.
+        Error::Blocked(_) if error.reason() == Some("engine_error") => (
+            UNAVAILABLE,
+            "whoever decides met an error",
+            "Call again later, or tell the operator.",
+        ),
         Error::Blocked(_) => (
             "blocked",
             "a policy forbids this call",

@@ -204,7 +204,14 @@ impl Deciding<'_> {
             Ok(permit) => {
                 // A row that stays costs the next such call a question.
                 let _ = self.core.settings.state.settle(left);
-                self.allowed(permit)
+                // A person approved the tool as it was then.
+                let now = self.core.tools.facts(&self.read.name, line).await;
+                if self.facts.holds(&now) {
+                    self.allowed(permit)
+                } else {
+                    permit.not_started();
+                    self.tool_changed(&id)
+                }
             }
             Err(error) if !error.is_undecided() => self.refused(&error),
             Err(_) if can_resume => self.over(&id, ordinal, left),
@@ -311,6 +318,20 @@ impl Deciding<'_> {
             &Decision {
                 status: PENDING,
                 reason: Some("a person has to decide"),
+                approval_id: Some(id),
+                ..Decision::default()
+            },
+        )
+    }
+
+    fn tool_changed(&self, id: &str) -> Verdict {
+        let text = "Not run: this call was approved, but its tool changed meanwhile. Calling again asks \
+                    anew, for the tool as it is now.";
+        self.answer(
+            text,
+            &Decision {
+                status: "tool_changed",
+                reason: Some("the tool changed while its call waited"),
                 approval_id: Some(id),
                 ..Decision::default()
             },

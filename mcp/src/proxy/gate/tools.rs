@@ -55,6 +55,17 @@ impl Facts {
         !self.definitions.is_empty() && self.definitions.iter().all(|tool| !tool.has_output_schema)
     }
 
+    /// Whether the tool is still as it was, when it was asked about by these facts.
+    pub(super) fn holds(&self, now: &Self) -> bool {
+        let known = |one: &Arc<Definition>| {
+            let mut before = self.definitions.iter();
+            before.any(|other| other.digest == one.digest)
+        };
+        self.definitions.is_empty() == now.definitions.is_empty()
+            && now.definitions.iter().all(known)
+            && (now.pin != Pin::Unknown || self.pin == Pin::Unknown)
+    }
+
     /// The digest of what counts now, of several the last.
     pub(super) fn digest(&self) -> Option<&str> {
         self.definitions.last().map(|tool| tool.digest.as_str())

@@ -70,6 +70,52 @@ async fn a_call_waits_for_a_person_says_so_and_runs_once() {
 }
 
 #[tokio::test]
+async fn what_was_approved_of_a_tool_that_changed_meanwhile_is_not_forwarded() {
+    for changed in [
+        Some(json!([{"name": "write", "description": "now it mails", "inputSchema": {}}])),
+        Some(json!([])),
+        None,
+    ] {
+        let rig = Rig::new();
+        let gate = rig.gate();
+        let call = gate.call(old(&write()), &*rig.server);
+        let decide = async {
+            while rig.pending().is_empty() {
+                tokio::task::yield_now().await;
+            }
+            *rig.server.pages.lock().unwrap() = changed.map(|tools| vec![tools]);
+            gate.tools_changed();
+            rig.approve()
+        };
+        let (verdict, id) = tokio::join!(call, decide);
+        let decision = decision(verdict);
+        assert_eq!(
+            (&decision["status"], &decision["approval_id"]),
+            (&json!("tool_changed"), &json!(id))
+        );
+        rig.assert_ends(&id, "not_started");
+    }
+}
+
+#[tokio::test]
+async fn what_was_approved_runs_when_other_tools_changed_meanwhile() {
+    let rig = Rig::new();
+    let gate = rig.gate();
+    let call = gate.call(old(&write()), &*rig.server);
+    let decide = async {
+        while rig.pending().is_empty() {
+            tokio::task::yield_now().await;
+        }
+        *rig.server.pages.lock().unwrap() = Some(vec![json!([tool("other"), tool("write")])]);
+        gate.tools_changed();
+        rig.approve()
+    };
+    let (verdict, id) = tokio::join!(call, decide);
+    forwarded(verdict).answer(&json!({"content": []}));
+    rig.assert_ends(&id, "succeeded");
+}
+
+#[tokio::test]
 async fn a_call_that_was_handed_over_and_lost_is_unknown_and_one_that_was_not_did_not_start() {
     let rig = Rig::new();
     let gate = rig.gate();
