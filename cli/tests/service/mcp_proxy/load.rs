@@ -6,6 +6,7 @@
 //! and an optimised build (`SERNIXA_TEST_BINARY`).
 
 use std::ffi::OsString;
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write};
 use std::path::Path;
@@ -57,7 +58,11 @@ impl Peer {
     }
 
     fn say(&mut self, messages: &[Value]) {
-        let text: String = messages.iter().map(|each| format!("{each}\n")).collect();
+        // In one piece: the other side shall not read between two of them.
+        let mut text = String::new();
+        for message in messages {
+            writeln!(text, "{message}").unwrap();
+        }
         self.input.write_all(text.as_bytes()).unwrap();
         self.input.flush().unwrap();
     }
