@@ -699,6 +699,11 @@ fn a_wait_that_times_out_withdraws_by_its_token() {
 #[test]
 fn a_wait_that_can_be_resumed_is_never_withdrawn() {
     let server = Service::right()
+        .submit(|ask| {
+            let mut pending = ask.pending();
+            pending["capabilities"] = json!(["claim", "withdraw", "resume"]);
+            reply(202, &pending)
+        })
         .record(|ask| reply(200, &ask.record("pending_review")))
         .start();
     let client = Client::builder()
