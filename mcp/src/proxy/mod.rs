@@ -1,7 +1,7 @@
 //! The proxy: between any MCP host and any MCP server.
 //!
 //! A *host* (the MCP client) and a *server* each stand behind a transport, stdio or streamable HTTP.
-//! The [relay](seam) between them forwards messages in order and answers what must not pass; the gate
+//! The relay between them forwards messages in order and answers what must not pass; the gate
 //! decides `tools/call`.
 
 pub mod config;
