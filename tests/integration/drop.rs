@@ -174,9 +174,12 @@ fn a_call_dropped_with_its_permit_unread_reports_that_it_did_not_start() {
         service.decide("approved");
         let client = one_slot(&service);
         let bell = Arc::new(Bell::default());
-        let claim = service.hold("/claim");
+        // However long the first poll takes, no answer comes during it.
+        let submission = service.hold(SUBMIT);
         let mut call = Box::pin(client.authorize(&action(RiskLevel::Low)));
         assert!(poll_once(&mut call, &bell).is_pending());
+        let claim = service.hold("/claim");
+        submission.open();
         bell.wait();
         if says == Says::Pending {
             // That was the word that it waits.
