@@ -7,6 +7,7 @@ use futures_channel::oneshot;
 use once_cell::sync::OnceCell;
 
 use crate::action::{self, Action, Submission};
+use crate::company::Then;
 use crate::config::{Base, ClientBuilder, Settings};
 use crate::core::{Core, closed};
 use crate::driver::{self, Driver, Job};
@@ -17,8 +18,12 @@ use crate::outcome::{self, Entry, Outcome};
 use crate::pending::Submitted;
 use crate::permit::Permit;
 use crate::returns::GovernedReturn as _;
-use crate::transport::{Endpoint, Request, Transport};
+use crate::transport::{Answer, Endpoint, Fault, Request, Transport};
 use crate::{door, requests};
+
+/// The most outcomes that go along with a submission, which waits for them: more than one, so that what
+/// has gathered gets less.
+const ALONG: usize = 8;
 
 /// Asks whether a call may run, and waits for the decision.
 ///
@@ -241,37 +246,58 @@ impl Client {
         }
     }
 
-    /// Reports what waits for company along with what is submitted now: in a file they share a commit.
-    /// Over the wire there is nothing to be shared.
-    pub(crate) fn take_along(&self) {
-        if self.core().outcomes_wait()
-            && !self.core().transport.retries()
-            && let Some(driver) = self.shared.driver.get()
-        {
-            // A driver that has ended has nothing left to send.
-            let _ = driver.send(Job::Flush);
-        }
+    /// Answers a submission on this thread, where that is possible. What waits for company is reported
+    /// along with it: in a file they share a commit. Over the wire there is nothing to be shared.
+    pub(crate) fn answer_now(&self, request: &Request) -> Option<Result<Answer, Fault>> {
+        let core = self.core();
+        let transport = &core.transport;
+        let along = core.outcomes.any() && !transport.retries();
+        let along = along.then(|| core.report_of_outcomes(ALONG)).flatten();
+        let Some(outcomes) = along else {
+            return transport.answer_now(request);
+        };
+        let (answer, reported) = transport.answer_with_outcomes(request, &outcomes)?;
+        driver::note(core.settings.log, &outcomes, &reported);
+        Some(answer)
     }
 
     /// Reports an outcome: at once where it is taken in this process, else in the background.
     pub(crate) fn report(&self, entry: Entry) {
-        let core = self.core();
-        if !core.transport.retries() {
-            let body = outcome::body(std::slice::from_ref(&entry), core.now());
-            let request = Request::post(Endpoint::Outcomes, body);
-            if core.transport.answer_now(&request).is_some() {
-                return;
-            }
+        if self.report_here(&entry).is_none() {
+            self.queue(entry);
         }
-        self.queue(entry);
+    }
+
+    /// `None`: this process does not take outcomes.
+    fn report_here(&self, entry: &Entry) -> Option<()> {
+        let core = self.core();
+        if core.transport.retries() {
+            return None;
+        }
+        let body = outcome::body(std::slice::from_ref(entry), core.now());
+        let request = Request::post(Endpoint::Outcomes, body);
+        core.transport.answer_now(&request).map(|_| ())
     }
 
     fn queue(&self, entry: Entry) {
         let core = self.core();
+        let now = core.settings.clock.monotonic();
+        let job = match core.outcomes.join(entry, now) {
+            Ok(Then::Nothing) => return,
+            Ok(Then::Watch) => Job::Watch,
+            Ok(Then::Send) => Job::Flush,
+            // The client was closed meanwhile.
+            Err(entry) => {
+                if self.report_here(&entry).is_none() {
+                    event!(core.settings.log, DEBUG, "an outcome came after the end");
+                }
+                return;
+            }
+        };
         // After `close` nobody takes it any more; `close` said so.
         let sent = match self.shared.driver.get() {
-            Some(driver) => driver.send(Job::Report(entry)),
-            None => self.send(Job::Report(entry)),
+            Some(driver) => driver.send(job),
+            None => self.send(job),
         };
         if let Err(error) = sent {
             event!(core.settings.log, DEBUG, %error, "an outcome was not reported");

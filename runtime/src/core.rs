@@ -3,11 +3,13 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use crate::company::Company;
 use crate::config::Settings;
 use crate::error::Error;
 use crate::grant::Asked;
 use crate::judge::{self, Judged, Rules, Terms};
-use crate::transport::{Answer, Transport};
+use crate::outcome;
+use crate::transport::{Answer, Endpoint, Request, Transport};
 
 /// Settings, the way to whoever decides, and the two facts about a client that change.
 pub(crate) struct Core {
@@ -16,8 +18,8 @@ pub(crate) struct Core {
     /// `claim` was offered once (DESIGN 6: no downgrade).
     claims: AtomicBool,
     closed: AtomicBool,
-    /// Outcomes wait with the driver for company.
-    outcomes_wait: AtomicBool,
+    /// The outcomes that nobody waits for.
+    pub(crate) outcomes: Company,
 }
 
 impl Core {
@@ -27,7 +29,7 @@ impl Core {
             transport,
             claims: AtomicBool::new(false),
             closed: AtomicBool::new(false),
-            outcomes_wait: AtomicBool::new(false),
+            outcomes: Company::default(),
         }
     }
 
@@ -66,13 +68,13 @@ impl Core {
         submitted
     }
 
-    /// Whether outcomes wait for company, as far as is known.
-    pub(crate) fn outcomes_wait(&self) -> bool {
-        self.outcomes_wait.load(Ordering::Relaxed)
-    }
-
-    pub(crate) fn note_outcomes(&self, wait: bool) {
-        self.outcomes_wait.store(wait, Ordering::Relaxed);
+    /// The report of those outcomes that wait longest, of so many at most, if any wait.
+    pub(crate) fn report_of_outcomes(&self, most: usize) -> Option<Request> {
+        let entries = self.outcomes.take(most);
+        (!entries.is_empty()).then(|| {
+            let body = outcome::body(&entries, self.now());
+            Request::post(Endpoint::Outcomes, body)
+        })
     }
 
     /// Unix seconds.

@@ -106,8 +106,7 @@ impl Client {
             signer,
             patience: patience.map_or(longest, |patience| patience.min(longest)),
         });
-        self.take_along();
-        match self.core().transport.answer_now(&request) {
+        match self.answer_now(&request) {
             None => {
                 let (reply, receiver) = oneshot::channel();
                 self.send(Job::Submit {

@@ -8,6 +8,7 @@ mod callsite;
 mod capture;
 mod client;
 mod clock;
+mod company;
 mod config;
 mod continuation;
 mod core;

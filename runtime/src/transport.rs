@@ -215,6 +215,18 @@ pub(crate) trait Transport: Send + Sync + 'static {
     /// `None`: use [`send`](Self::send).
     fn answer_now(&self, request: &Request) -> Option<Result<Answer, Fault>>;
 
+    /// The answers to a submission and to a report of outcomes, which is made before it: as
+    /// [`answer_now`](Self::answer_now) gives them, with one access to the disk for both where one is
+    /// needed.
+    fn answer_with_outcomes(
+        &self,
+        request: &Request,
+        outcomes: &Request,
+    ) -> Option<(Result<Answer, Fault>, Answer)> {
+        let reported = self.answer_now(outcomes)?.ok()?;
+        Some((self.answer_now(request)?, reported))
+    }
+
     /// Sends, and waits on the driver, to the transport's own timeout.
     fn send(&self, request: Request) -> Sending<'_>;
 

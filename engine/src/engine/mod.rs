@@ -8,6 +8,7 @@ mod failures;
 mod feed;
 mod follow;
 mod keys;
+mod submit;
 mod typed;
 mod verify;
 mod wire;
@@ -27,7 +28,7 @@ use crate::moment::{Entropy, Moment, Timestamp};
 use crate::policy::{BuiltInPolicy, Policy, ProceedVerdict, Question, RequestVerdict, Verdict};
 use crate::settings::{Settings, SettingsError};
 use crate::step::{Command, Context, Halt, Outcome, step};
-use crate::store::{SecretKey, Store, StoreError};
+use crate::store::{SecretKey, State, Store, StoreError};
 
 pub use failures::Failures;
 pub use feed::{Feed, Snapshot};
@@ -244,6 +245,50 @@ impl Engine {
         moment: &Moment,
         claim_key: &SecretKey,
     ) -> Result<Reply, Halt> {
+        self.commit(moment, claim_key, |state, context| {
+            step(state, context, command)
+        })
+    }
+
+    /// Runs a command, and in the same transaction before it another one, on which it does not
+    /// depend: one that fails is left out.
+    fn transact_after(
+        &self,
+        before: Command<'_>,
+        command: Command<'_>,
+        moment: &Moment,
+        claim_key: &SecretKey,
+    ) -> Result<(Option<Reply>, Reply), Halt> {
+        let mut first = None;
+        let reply = self.commit(moment, claim_key, |state, context| {
+            first = None;
+            let earlier = catch_unwind(AssertUnwindSafe(|| step(state, context, before)));
+            let Ok(Ok(earlier)) = earlier else {
+                return Err(StoreError::new("the command before this one failed").into());
+            };
+            let mut outcome = step(state, context, command)?;
+            first = Some(earlier.reply);
+            // In the order in which they came about.
+            let later = std::mem::replace(&mut outcome.changes, earlier.changes);
+            outcome.changes.extend(later);
+            Ok(outcome)
+        });
+        match (reply, first) {
+            (Err(Halt::Store(_)), None) => {
+                let reply = self.transact(command, moment, claim_key)?;
+                Ok((None, reply))
+            }
+            (reply, first) => Ok((first, reply?)),
+        }
+    }
+
+    /// Runs steps in one transaction, and tells the listeners once it is committed.
+    fn commit(
+        &self,
+        moment: &Moment,
+        claim_key: &SecretKey,
+        mut steps: impl FnMut(&mut dyn State, &Context<'_>) -> Result<Outcome, Halt>,
+    ) -> Result<Reply, Halt> {
         let mut done = None;
         let committed = self.inner.store.transact(&mut |state| {
             let context = Context {
@@ -255,7 +300,7 @@ impl Engine {
                 entropy: &moment.entropy,
                 audit_key: self.inner.audit_key.as_ref(),
             };
-            let outcome = step(state, &context, command);
+            let outcome = steps(state, &context);
             let kept = match &outcome {
                 Ok(_) => Ok(()),
                 // Nothing of it is kept; the caller tries again or fails.

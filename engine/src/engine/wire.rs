@@ -2,33 +2,24 @@
 
 use std::borrow::Cow;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 
-use crate::answer::{self, Answer, Asked, Reply};
-use crate::approval::{ApprovalId, ClientKind};
-use crate::call_tool;
+use crate::answer::{self, Answer, Reply};
+use crate::approval::ApprovalId;
 use crate::delegation::{TokenAsk, TokenId};
 use crate::digest::Digest;
 use crate::engine::Engine;
-use crate::keyring::Keyring;
-use crate::moment::{Moment, Timestamp};
+use crate::engine::submit::Along;
+use crate::moment::Moment;
 use crate::policy::Tool;
 use crate::principal::{Principal, Role};
-use crate::receive::{self, Nonce, Received};
 use crate::refusal::{Refusal, Word};
 use crate::request::{self, AskedTool, Request};
-use crate::step::{ClaimAsk, Command, Found, Halt, Reader, Submission};
+use crate::step::{ClaimAsk, Command, Halt, Reader};
 use crate::store::StoreError;
 
 /// How often a verdict is computed anew because the policy set changed meanwhile, before the
 /// engine gives up and refuses.
-const VERDICT_TRIES: usize = 5;
-
-/// Why a key that submits delegated requests only is refused another one.
-const UNDELEGATED: (Word, &str) = (
-    Word::Forbidden,
-    "this key submits delegated requests only; send it with a delegation token, and signed",
-);
+pub(super) const VERDICT_TRIES: usize = 5;
 
 /// Why a request ends without a command's reply.
 pub(super) enum Stop {
@@ -54,7 +45,19 @@ impl Engine {
     /// The answer to a request by an authenticated caller. It is total: whatever fails inside is
     /// answered, and never with leave to run.
     pub fn handle(&self, caller: &Principal, request: Request<'_>, moment: &Moment) -> Answer {
-        let answered = catch_unwind(AssertUnwindSafe(|| self.answer(caller, request, moment)));
+        self.handle_along(caller, request, &Along::nothing(), moment)
+    }
+
+    pub(super) fn handle_along(
+        &self,
+        caller: &Principal,
+        request: Request<'_>,
+        along: &Along<'_>,
+        moment: &Moment,
+    ) -> Answer {
+        let answered = catch_unwind(AssertUnwindSafe(|| {
+            self.answer(caller, request, along, moment)
+        }));
         let failure = match answered {
             Ok(Ok(answer)) => return answer,
             Ok(Err(Stop::Refused(refusal))) => return (&refusal).into(),
@@ -73,17 +76,18 @@ impl Engine {
         &self,
         caller: &Principal,
         request: Request<'_>,
+        along: &Along<'_>,
         moment: &Moment,
     ) -> Result<Answer, Stop> {
         // The role counts before the body is read: others learn nothing about it.
         let reply = match request {
             Request::CallTool { body } => {
                 must_be_agent(caller)?;
-                return self.call_tool(caller, body, moment);
+                return self.call_tool(caller, body, along, moment);
             }
             Request::Submit { body } => {
                 must_be_agent(caller)?;
-                return self.submit(caller, body, moment);
+                return self.submit(caller, body, along, moment);
             }
             Request::VisibleTools { body } => {
                 must_be_agent(caller)?;
@@ -159,98 +163,6 @@ impl Engine {
             !is_known || policy.permits_some(&tool)
         });
         answer::visible_tools(visible, &policy.digest())
-    }
-
-    fn submit(&self, caller: &Principal, body: &str, moment: &Moment) -> Result<Answer, Stop> {
-        let settings = &self.inner.settings;
-        let keyring = &self.inner.keyring;
-        let received = receive::receive(body, caller, settings, keyring, moment.now)?;
-        self.submit_received(caller, received, moment)
-    }
-
-    /// A tool call, as the submission that it stands for.
-    fn call_tool(&self, caller: &Principal, body: &str, moment: &Moment) -> Result<Answer, Stop> {
-        let settings = &self.inner.settings;
-        let call = call_tool::read(body)?;
-        // Without the keyring: a call of the gate carries no envelope.
-        let none = Keyring::new();
-        let mut received = receive::receive(&call.submission, caller, settings, &none, moment.now)?;
-        // A retry has the bytes that came, not those that were made of them.
-        received.request = Digest::of(body.as_bytes());
-        if call.claims {
-            received.subject.client = ClientKind::Claims;
-        }
-        if call.is_bound {
-            receive::bind(&mut received, caller, settings);
-        }
-        let answer = self.submit_received(caller, received, moment)?;
-        Ok(call_tool::answer(answer))
-    }
-
-    fn submit_received(
-        &self,
-        caller: &Principal,
-        received: Received,
-        moment: &Moment,
-    ) -> Result<Answer, Stop> {
-        let settings = &self.inner.settings;
-        let claim_key = self.claim_key(moment)?;
-        let mut submission = self.examine(caller, received, moment.now);
-        let sent = Arc::clone(&submission.subject);
-        for _ in 0..VERDICT_TRIES {
-            match self.transact(Command::Submit(caller, &submission), moment, &claim_key) {
-                Ok(reply) => {
-                    let asked = Asked::of(&submission.subject);
-                    return Ok(answer::to_submission(&reply, asked, settings, &claim_key));
-                }
-                Err(Halt::Store(error)) => return Err(error.into()),
-                // The policy set changed in between.
-                Err(Halt::Stale | Halt::Judge(_)) => {
-                    submission.found = Found::Judged(self.verdict(&submission.subject, moment.now));
-                }
-                // The first look at a delegation: now it is known whom the policy is asked about.
-                Err(Halt::Delegated(delegation)) => {
-                    submission.subject = Arc::new(delegation.of(&sent));
-                    if !matches!(submission.found, Found::Secret(_)) {
-                        let verdict = self.verdict(&submission.subject, moment.now);
-                        submission.found = Found::Judged(verdict);
-                    }
-                }
-            }
-        }
-        Err(restless().into())
-    }
-
-    /// What can be said of a submission before its transaction, in the order of precedence.
-    fn examine(&self, caller: &Principal, received: Received, now: Timestamp) -> Submission {
-        let subject = Arc::new(received.subject);
-        let (signed, refused) = match received.delegated {
-            Some(Ok(signed)) => (Some(signed), None),
-            Some(Err(refused)) => (None, Some(refused)),
-            None if caller.is_delegated_only() => (None, Some(UNDELEGATED)),
-            None => (None, None),
-        };
-        let found = match (refused, received.nonce, received.secret) {
-            (Some((word, reason)), _, _) => Found::Envelope(word, reason),
-            (None, Nonce::Malformed, _) => {
-                Found::Envelope(Word::InvalidNonce, "nonce must be 32 lower-case hex digits")
-            }
-            (None, _, Some(kind)) => Found::Secret(kind),
-            // How deep a delegation is, and whose, stands in the state.
-            (None, _, None) if signed.is_some() => Found::Unjudged,
-            (None, _, None) => Found::Judged(self.verdict(&subject, now)),
-        };
-        let nonce = match received.nonce {
-            Nonce::Given(nonce) => Some(nonce),
-            Nonce::Absent | Nonce::Malformed => None,
-        };
-        Submission {
-            subject,
-            request: received.request,
-            nonce,
-            signed,
-            found,
-        }
     }
 
     /// One record, for one who may act on it: for some clients, reading is starting.
@@ -347,6 +259,6 @@ pub(super) fn known(approval_id: &str) -> Result<ApprovalId, Refusal> {
     ApprovalId::parse(approval_id).ok_or_else(Refusal::not_found)
 }
 
-fn restless() -> StoreError {
+pub(super) fn restless() -> StoreError {
     StoreError::new("the policy set changes faster than it can be asked")
 }

@@ -182,8 +182,8 @@ impl Proxy {
     pub async fn stdio(self, stop: impl Future<Output = ()> + Send) -> Result<Ended, ProxyError> {
         let connect = self.way.connect();
         let ended = stdio::serve(
-            tokio::io::stdin(),
-            tokio::io::stdout(),
+            stdio::input(),
+            stdio::output(),
             &*connect,
             stop,
             self.way.all_ended(),

@@ -14,13 +14,14 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 use super::lane::Lane;
 use super::stream::{self, Stream, Wanted};
 use super::{Job, call, waiting};
+use crate::company::Then;
 use crate::core::Core;
 use crate::driver::race::{Either, race};
 use crate::judge::{self, Step, Ticket};
-use crate::logging::event;
-use crate::outcome::{self, BATCH, BATCH_PAUSE, Entry, Outcome, ReportTo};
+use crate::logging::{Verbosity, event};
+use crate::outcome::{BATCH, Entry, Outcome, ReportTo};
 use crate::retry;
-use crate::transport::{Answer, ApprovalId, Endpoint, Fault, Push, Request, Subscription};
+use crate::transport::{Answer, ApprovalId, Fault, Push, Request, Subscription};
 use crate::wait::News;
 
 /// The most claims under way at a time.
@@ -43,9 +44,6 @@ pub(super) struct Desk {
     subscription: Option<Subscription>,
     /// What tells changes where they come over the wire.
     pub(super) stream: Stream,
-    outcomes: RefCell<Vec<Entry>>,
-    /// When those are sent, on the monotonic clock; a task sees to it as long as there is a time.
-    outcomes_due: Cell<Option<Duration>>,
     /// Tasks that `close` waits for.
     tasks: Cell<usize>,
     idle: Notify,
@@ -80,8 +78,6 @@ impl Desk {
             taken_up: RefCell::default(),
             subscription,
             stream: Stream::default(),
-            outcomes: RefCell::default(),
-            outcomes_due: Cell::new(None),
             tasks: Cell::new(0),
             idle: Notify::new(),
             core,
@@ -123,7 +119,7 @@ impl Desk {
                 asked,
                 reply,
             } => spawn(waiting::wait(desk, ticket, asked, reply)),
-            Job::Report(entry) => self.report(entry),
+            Job::Watch => self.watch_outcomes(),
             Job::Flush => self.flush(),
             Job::Send { request, reply } => spawn(async move {
                 let Exchanged {
@@ -272,57 +268,45 @@ impl Desk {
         }
     }
 
-    /// Queues an outcome: sent with others, after 100 ms at the latest.
-    pub(super) fn report(self: &Rc<Self>, entry: Entry) {
-        let waiting = {
-            let mut outcomes = self.outcomes.borrow_mut();
-            outcomes.push(entry);
-            outcomes.len()
-        };
-        if waiting >= BATCH {
-            self.flush();
-        } else if waiting == 1 {
-            let due = self.core.settings.clock.monotonic() + BATCH_PAUSE;
-            self.core.note_outcomes(true);
-            // The one that is under way sees that these have longer.
-            if self.outcomes_due.replace(Some(due)).is_none() {
-                // Not counted: `close` does not wait for it, but flushes.
-                spawn(Rc::clone(self).flush_when_due());
-            }
-        }
-    }
-
-    async fn flush_when_due(self: Rc<Self>) {
-        let clock = &self.core.settings.clock;
-        while let Some(due) = self.outcomes_due.get() {
-            match due.checked_sub(clock.monotonic()) {
-                Some(left) if !left.is_zero() => clock.sleep(left).await,
-                _ => {
-                    self.outcomes_due.set(None);
-                    self.flush();
+    /// Sends the outcomes that wait when it is time, until none waits.
+    fn watch_outcomes(self: &Rc<Self>) {
+        let desk = Rc::clone(self);
+        // Not counted: `close` does not wait for it, but flushes.
+        spawn(async move {
+            let clock = &desk.core.settings.clock;
+            while let Some(left) = desk.core.outcomes.watch(clock.monotonic()) {
+                if left.is_zero() {
+                    desk.flush();
+                } else {
+                    clock.sleep(left).await;
                 }
             }
-        }
+        });
     }
 
     /// Reports that the body of a call did not begin, where such reports are taken.
     pub(super) fn not_started(self: &Rc<Self>, to: Option<ReportTo>) {
-        if let Some(to) = to {
-            self.report(Entry {
-                to,
-                outcome: Outcome::NotStarted,
-                duration: Duration::ZERO,
-                error_text: None,
-            });
+        let Some(to) = to else {
+            return;
+        };
+        let entry = Entry {
+            to,
+            outcome: Outcome::NotStarted,
+            duration: Duration::ZERO,
+            error_text: None,
+        };
+        let now = self.core.settings.clock.monotonic();
+        match self.core.outcomes.join(entry, now) {
+            // Over: what was to be delivered before the end is delivered.
+            Ok(Then::Nothing) | Err(_) => {}
+            Ok(Then::Watch) => self.watch_outcomes(),
+            Ok(Then::Send) => self.flush(),
         }
     }
 
     fn flush(self: &Rc<Self>) {
-        let entries = self.outcomes.take();
-        self.core.note_outcomes(false);
-        for batch in entries.chunks(BATCH) {
-            let body = outcome::body(batch, self.core.now());
-            self.send_quietly(Request::post(Endpoint::Outcomes, body));
+        while let Some(request) = self.core.report_of_outcomes(BATCH) {
+            self.send_quietly(request);
         }
     }
 
@@ -332,10 +316,7 @@ impl Desk {
         spawn(async move {
             let log = desk.core.settings.log;
             match desk.exchange(&request).await.result {
-                Ok(answer) if answer.status == 200 => {}
-                Ok(answer) => {
-                    event!(log, DEBUG, ?request, status = answer.status, "not accepted");
-                }
+                Ok(answer) => note(log, &request, &answer),
                 Err(fault) => event!(log, DEBUG, ?request, ?fault, "not delivered"),
             }
         });
@@ -359,6 +340,13 @@ impl Desk {
         // By the system's clock: a test's clock may stand still.
         let bound = tokio::time::sleep(self.core.settings.timeout);
         race(pin!(done), pin!(bound)).await;
+        self.core.outcomes.end();
+        // What came since then, where that takes no waiting.
+        while let Some(request) = self.core.report_of_outcomes(BATCH) {
+            if let Some(Ok(answer)) = self.core.transport.answer_now(&request) {
+                note(self.core.settings.log, &request, &answer);
+            }
+        }
     }
 }
 
@@ -430,6 +418,13 @@ impl Drop for Waiter {
                 }
             }
         }
+    }
+}
+
+/// Notes an answer that changes nothing for any caller.
+pub(crate) fn note(log: Verbosity, request: &Request, answer: &Answer) {
+    if answer.status != 200 {
+        event!(log, DEBUG, ?request, status = answer.status, "not accepted");
     }
 }
 

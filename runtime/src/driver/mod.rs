@@ -24,9 +24,9 @@ use crate::error::{Error, Refusal};
 use crate::grant::{Asked, Grant, Told};
 use crate::judge::Ticket;
 use crate::logging::event;
-use crate::outcome::Entry;
 use crate::transport::{Answer, ApprovalId, Push, Request, Subscription, Wake};
 use desk::Desk;
+pub(crate) use desk::note;
 
 /// Where a call's answer goes. Dropped by the caller: the call is over.
 pub(crate) type Reply<T> = oneshot::Sender<Result<T, Error>>;
@@ -45,9 +45,9 @@ pub(crate) enum Job {
         asked: Box<Asked>,
         reply: Reply<Grant>,
     },
-    /// Report an outcome, some time soon.
-    Report(Entry),
-    /// Report the outcomes that wait for company.
+    /// Report the outcomes that wait for company, when it is time.
+    Watch,
+    /// Report them now.
     Flush,
     /// One request for its own sake.
     Send {

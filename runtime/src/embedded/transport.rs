@@ -48,8 +48,21 @@ impl EmbeddedTransport {
     }
 
     fn answer(&self, request: &Request) -> Answer {
+        match Self::asked(request) {
+            Some(asked) => {
+                let answer = self
+                    .engine
+                    .handle(&self.principal, asked, &self.moments.now());
+                self.answered(request, answer)
+            }
+            None => self.ready(),
+        }
+    }
+
+    /// What the engine is asked; `None` where the answer is not its own.
+    fn asked(request: &Request) -> Option<engine::Request<'_>> {
         let body = request.text();
-        let asked = match &request.endpoint {
+        Some(match &request.endpoint {
             Endpoint::Submit => engine::Request::Submit { body },
             Endpoint::CallTool => engine::Request::CallTool { body },
             Endpoint::Record(id) => engine::Request::Record {
@@ -69,10 +82,11 @@ impl EmbeddedTransport {
             Endpoint::VisibleTools => engine::Request::VisibleTools { body },
             Endpoint::Outcomes => engine::Request::Outcomes { body },
             Endpoint::Delegations => engine::Request::Delegate { body },
-            Endpoint::Ready => return self.ready(),
-        };
-        let now = self.moments.now();
-        let answer = self.engine.handle(&self.principal, asked, &now);
+            Endpoint::Ready => return None,
+        })
+    }
+
+    fn answered(&self, request: &Request, answer: engine::Answer) -> Answer {
         if let Some(desk) = &self.desk
             && matches!(request.endpoint, Endpoint::Submit | Endpoint::CallTool)
             && answer.status == 202
@@ -116,6 +130,20 @@ pub(super) fn pass_on(change: &engine::Change, wake: &Wake) {
 impl Transport for EmbeddedTransport {
     fn answer_now(&self, request: &Request) -> Option<Result<Answer, Fault>> {
         Some(Ok(self.answer(request)))
+    }
+
+    fn answer_with_outcomes(
+        &self,
+        request: &Request,
+        outcomes: &Request,
+    ) -> Option<(Result<Answer, Fault>, Answer)> {
+        let asked = Self::asked(request)?;
+        let now = self.moments.now();
+        let (answer, reported) =
+            self.engine
+                .handle_with_outcomes(&self.principal, asked, outcomes.text(), &now);
+        let answer = self.answered(request, answer);
+        Some((Ok(answer), self.answered(outcomes, reported)))
     }
 
     fn send(&self, request: Request) -> Sending<'_> {

@@ -198,10 +198,13 @@ pub(crate) fn run(command: Command, global: &Global) -> Result<Exit, Failure> {
     ));
     say(format_args!("Decide with: {}", decider.command("watch")));
     let proxy = Proxy::new(options, server.to).map_err(cannot_start)?;
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()
-        .map_err(cannot_start)?;
+    let mut runtime = tokio::runtime::Builder::new_multi_thread();
+    if command.listen.is_none() {
+        // One host's messages follow each other: a second thread would only be woken to find nothing to
+        // do. Decisions are taken beside it.
+        runtime.worker_threads(1);
+    }
+    let runtime = runtime.enable_all().build().map_err(cannot_start)?;
     let listen = command.listen.map(|address| {
         Ok::<_, Failure>(Listen {
             address,
@@ -224,7 +227,9 @@ async fn serve(proxy: Proxy, listen: Option<Listen>, decider: &Decider) -> Resul
         tokio::spawn(look_at_service(decider.client.clone(), decider.who()));
     }
     let Some(listen) = listen else {
-        return match proxy.stdio(stop).await.map_err(cannot_start)? {
+        // On a worker: from here, which is none, every message would go from thread to thread.
+        let served = tokio::spawn(async move { proxy.stdio(stop).await });
+        return match served.await.map_err(cannot_start)?.map_err(cannot_start)? {
             Ended::ByHost => Ok(Exit::Yes),
             Ended::ByServer => {
                 say("The MCP server has ended.");

@@ -104,14 +104,12 @@ impl Deciding<'_> {
             Duration::ZERO => Duration::ZERO,
             hold => hold.max(LOOK),
         };
-        let submitted = match asked.action(core, ordinal.number()) {
-            Ok(action) => {
-                let asking = core.settings.client.submit(&action.wait_at_most(hold));
-                begin_off_worker(asking).await
-            }
-            Err(error) => Err(error),
-        };
-        match submitted {
+        let client = &core.settings.client;
+        let submitted = begin_off_worker(async {
+            let action = asked.action(core, ordinal.number())?;
+            client.submit(&action.wait_at_most(hold)).await
+        });
+        match submitted.await {
             Ok(Submitted::Allowed(permit)) => self.allowed(permit),
             Ok(Submitted::Pending(pending)) => {
                 self.hold(pending, ordinal.number(), &left, line).await

@@ -15,6 +15,7 @@ use tokio::process::{Child, ChildStdout, Command};
 use tokio::sync::{Notify, watch};
 use tokio::time::timeout;
 
+use super::ends::Output;
 use super::lines::Lines;
 use super::outlet::Outlet;
 use crate::message::{Direction, Generation, Id, Message, Seems};
@@ -120,7 +121,7 @@ impl Connect for Programs {
             let (child, input, output) = self.start()?;
             let sharing = Sharing::of(generation);
             let server = Arc::new(ChildServer {
-                input: Outlet::start(input),
+                input: Outlet::start(Output::at_once(input)),
                 closing: Notify::new(),
             });
             let way: Arc<dyn Server> = Arc::<ChildServer>::clone(&server);

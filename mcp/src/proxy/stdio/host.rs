@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::io::AsyncRead;
 use tokio::sync::Notify;
 
+use super::ends::Output;
 use super::lines::Lines;
 use super::outlet::Outlet;
 use crate::message::{Direction, Generation};
@@ -35,7 +36,7 @@ pub enum Ended {
 /// When the server cannot be started or reached.
 pub(crate) async fn serve(
     input: impl AsyncRead + Send + Unpin,
-    output: impl AsyncWrite + Send + Unpin + 'static,
+    output: Output,
     connect: &dyn Connect,
     stop: impl Future<Output = ()>,
     server_ended: impl Future<Output = ()>,

@@ -4,6 +4,7 @@
 //! in an [outlet](outlet) with a limit.
 
 mod child;
+mod ends;
 mod host;
 mod lines;
 mod outlet;
@@ -13,5 +14,6 @@ mod skim;
 mod tests;
 
 pub(crate) use child::{Patience, Program, Programs};
+pub(crate) use ends::{input, output};
 pub use host::Ended;
 pub(crate) use host::serve;

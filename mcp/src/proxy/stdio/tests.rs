@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use tokio::io::AsyncReadExt as _;
 
+use super::ends::Output;
 use super::lines::Lines;
 use super::outlet::Outlet;
 use super::skim::Skim;
@@ -101,7 +102,7 @@ fn a_skimmed_line_is_known_by_its_outermost_members_alone() {
 #[tokio::test]
 async fn a_pipe_that_is_not_read_makes_others_wait_and_is_given_up_before_it_fills_the_memory() {
     let (ours, _theirs) = tokio::io::duplex(16);
-    let outlet = Outlet::start(ours);
+    let outlet = Outlet::start(Output::awaited(ours));
     let message = Bytes::from(vec![b' '; LONGEST]);
     for _ in 0..2 {
         soon(outlet.wait_for_room()).await;
@@ -122,7 +123,7 @@ async fn a_pipe_that_is_not_read_makes_others_wait_and_is_given_up_before_it_fil
 #[tokio::test]
 async fn what_is_queued_is_written_in_order_before_the_end() {
     let (ours, mut theirs) = tokio::io::duplex(8);
-    let outlet = Outlet::start(ours);
+    let outlet = Outlet::start(Output::awaited(ours));
     for n in 0..100 {
         outlet.push(Bytes::from(n.to_string())).unwrap();
     }
@@ -139,7 +140,7 @@ async fn what_is_queued_is_written_in_order_before_the_end() {
 async fn a_pipe_that_breaks_is_gone() {
     let (ours, theirs) = tokio::io::duplex(8);
     drop(theirs);
-    let outlet = Outlet::start(ours);
+    let outlet = Outlet::start(Output::awaited(ours));
     let _ = outlet.push(Bytes::from_static(b"{}"));
     soon(outlet.ended()).await;
     assert_eq!(

@@ -1,0 +1,94 @@
+//! The outcomes of a client that nobody waits for: each waits a moment for others, since in one report
+//! they cost what one of them costs.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::outcome::{BATCH, BATCH_PAUSE, Entry};
+
+/// What waits, put in from any thread; the driver watches the time.
+#[derive(Default)]
+pub(crate) struct Company {
+    state: Mutex<State>,
+    /// Whether there is any, as far as is known without the lock.
+    some: AtomicBool,
+}
+
+#[derive(Default)]
+struct State {
+    entries: Vec<Entry>,
+    /// When they are sent, on the client's monotonic clock.
+    due: Duration,
+    /// The driver sees to it.
+    watched: bool,
+    /// Nobody sees to it any more.
+    over: bool,
+}
+
+/// What has to be done about one more that waits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// Nothing: it goes with the others.
+    Nothing,
+    /// Somebody has to watch the time from now on.
+    Watch,
+    /// They fill a report.
+    Send,
+}
+
+impl Company {
+    /// Puts one in, at this time.
+    ///
+    /// # Errors
+    /// It comes back once the company is [over](Self::end).
+    pub(crate) fn join(&self, entry: Entry, now: Duration) -> Result<Then, Entry> {
+        let mut state = self.state();
+        if state.over {
+            return Err(entry);
+        }
+        if state.entries.is_empty() {
+            state.due = now + BATCH_PAUSE;
+        }
+        state.entries.push(entry);
+        self.some.store(true, Ordering::Relaxed);
+        Ok(if state.entries.len() >= BATCH {
+            Then::Send
+        } else if std::mem::replace(&mut state.watched, true) {
+            Then::Nothing
+        } else {
+            Then::Watch
+        })
+    }
+
+    /// Whether any wait, as far as is known.
+    pub(crate) fn any(&self) -> bool {
+        self.some.load(Ordering::Relaxed)
+    }
+
+    /// Takes out those that wait longest, at most so many.
+    pub(crate) fn take(&self, most: usize) -> Vec<Entry> {
+        let mut state = self.state();
+        let most = most.min(state.entries.len());
+        let taken = state.entries.drain(..most).collect();
+        self.some
+            .store(!state.entries.is_empty(), Ordering::Relaxed);
+        taken
+    }
+
+    /// For how long to go on watching; `None` where nothing waits, and it ends. Zero: it is time.
+    pub(crate) fn watch(&self, now: Duration) -> Option<Duration> {
+        let mut state = self.state();
+        state.watched = !state.entries.is_empty();
+        state.watched.then(|| state.due.saturating_sub(now))
+    }
+
+    /// From now on nobody sees to what waits.
+    pub(crate) fn end(&self) {
+        self.state().over = true;
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
