@@ -42,10 +42,10 @@ impl Company {
     ///
     /// # Errors
     /// It comes back once the company is [over](Self::end).
-    pub(crate) fn join(&self, entry: Entry, now: Duration) -> Result<Then, Entry> {
+    pub(crate) fn join(&self, entry: Entry, now: Duration) -> Result<Then, Box<Entry>> {
         let mut state = self.state();
         if state.over {
-            return Err(entry);
+            return Err(Box::new(entry));
         }
         if state.entries.is_empty() {
             state.due = now + BATCH_PAUSE;
