@@ -5,7 +5,10 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::PathBuf;
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
@@ -103,22 +106,12 @@ impl Proxy {
 
     /// Without anybody who reads what it says to the host.
     fn bare(folder: tempfile::TempDir, options: &[&str], server: &[std::ffi::OsString]) -> Self {
-        let config = folder.path().join("sernixa.toml");
-        fs::write(&config, "[mcp.servers.few]\ntrust_annotations = true\n").unwrap();
-        let mut command: Command = sernixa();
-        command
-            .args(["mcp", "proxy", "--server", "few", "--config"])
-            .arg(&config)
-            .arg("--store")
-            .arg(folder.path().join("agents.db"))
-            .args(options)
-            .arg("--")
-            .args(server)
-            .env("HOME", folder.path())
+        let mut child = Self::command(folder.path(), options, server)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
-        let mut child = command.spawn().unwrap();
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
         let (sender, notes) = channel();
         let output = BufReader::new(child.stderr.take().unwrap());
         std::thread::spawn(move || {
@@ -135,6 +128,22 @@ impl Proxy {
             said: channel().1,
             notes,
         }
+    }
+
+    fn command(folder: &Path, options: &[&str], server: &[std::ffi::OsString]) -> Command {
+        let config = folder.join("sernixa.toml");
+        fs::write(&config, "[mcp.servers.few]\ntrust_annotations = true\n").unwrap();
+        let mut command: Command = sernixa();
+        command
+            .args(["mcp", "proxy", "--server", "few", "--config"])
+            .arg(&config)
+            .arg("--store")
+            .arg(folder.join("agents.db"))
+            .args(options)
+            .arg("--")
+            .args(server)
+            .env("HOME", folder);
+        command
     }
 
     fn say(&mut self, text: &str) {
@@ -245,6 +254,79 @@ fn other_messages_pass_in_order_while_a_call_waits_for_a_person() {
     let calls = log.iter().filter(|line| line.contains("tools/call"));
     assert_eq!(calls.count(), 1);
     assert_eq!(log.last().map(String::as_str), Some("end of input"));
+}
+
+/// Hosts on Node give sockets, and one pipe may be both stdout and stderr.
+#[test]
+fn whatever_stdin_and_stdout_are_the_messages_pass() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("server.py");
+    fs::write(&script, SERVER).unwrap();
+    let log = folder.path().join("log");
+    let server = ["python3".into(), script, log].map(PathBuf::into_os_string);
+    let long = "y".repeat(300_000);
+    let calls: String = (1..=20)
+        .map(|id| {
+            let params = json!({"name": "read", "arguments": {"n": id, "long": long}});
+            let call =
+                json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params});
+            format!("{call}\n")
+        })
+        .collect();
+    let answered = |text: &str| {
+        let lines = text.lines().filter(|line| line.starts_with('{'));
+        let mut ids: Vec<u64> = lines
+            .map(|line| serde_json::from_str::<Value>(line).unwrap())
+            .inspect(|answer| assert_eq!(answer["result"]["content"][0]["text"], "read"))
+            .map(|answer| answer["id"].as_u64().unwrap())
+            .collect();
+        ids.sort_unstable();
+        assert_eq!(ids, (1..=20).collect::<Vec<_>>());
+    };
+
+    let (mut ours, theirs) = UnixStream::pair().unwrap();
+    let also = OwnedFd::from(theirs.try_clone().unwrap());
+    let mut child = Proxy::command(folder.path(), &[], &server)
+        .stdin(OwnedFd::from(theirs))
+        .stdout(also)
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let mut input = ours.try_clone().unwrap();
+    let said = calls.clone();
+    let writer = std::thread::spawn(move || input.write_all(said.as_bytes()).unwrap());
+    let mut lines = BufReader::new(&mut ours).lines();
+    let text: Vec<String> = (0..20).map(|_| lines.next().unwrap().unwrap()).collect();
+    writer.join().unwrap();
+    answered(&text.join("\n"));
+    ours.shutdown(Shutdown::Write).unwrap();
+    assert!(child.wait().unwrap().success());
+
+    let (mut reader, writer) = std::io::pipe().unwrap();
+    let mut command = Proxy::command(folder.path(), &["--log-level", "debug"], &server);
+    command
+        .stdin(Stdio::piped())
+        .stdout(writer.try_clone().unwrap())
+        .stderr(writer);
+    let mut child = command.spawn().unwrap();
+    // Its ends of the pipe.
+    drop(command);
+    let mut input = child.stdin.take().unwrap();
+    let writer = std::thread::spawn(move || {
+        input.write_all(calls.as_bytes()).unwrap();
+        input
+    });
+    let mut text = String::new();
+    let mut lines = BufReader::new(&mut reader).lines();
+    while text.matches("\n{").count() < 20 {
+        text.push('\n');
+        text.push_str(&lines.next().unwrap().unwrap());
+    }
+    drop(writer.join().unwrap());
+    answered(&text);
+    // Whatever is left there.
+    lines.for_each(drop);
+    assert!(child.wait().unwrap().success());
 }
 
 #[test]

@@ -12,12 +12,16 @@ use sernixa_engine::{
 
 use crate::support::{Bench, CLAIM, Draft, agent, reviewer};
 
-/// A memory store of which the n-th access from now fails, and all after it; or which panics then.
+/// A memory store of which the n-th access from now fails, and all after it or none; or which panics
+/// then.
 pub(crate) struct Failing {
     inner: MemoryStore,
     /// How many accesses still succeed.
     left: AtomicUsize,
     panics: AtomicBool,
+    /// It recovers at once.
+    once: AtomicBool,
+    transactions: AtomicUsize,
 }
 
 impl Failing {
@@ -26,7 +30,24 @@ impl Failing {
             inner: MemoryStore::new(),
             left: AtomicUsize::new(usize::MAX),
             panics: AtomicBool::new(false),
+            once: AtomicBool::new(false),
+            transactions: AtomicUsize::new(0),
         }
+    }
+
+    pub(crate) fn fail_once_after(&self, accesses: usize, panics: bool) {
+        self.once.store(true, Ordering::Relaxed);
+        self.fail_after(accesses, panics);
+    }
+
+    /// Whether it has failed since it was told when to, and recovered.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.left.load(Ordering::Relaxed) == usize::MAX
+    }
+
+    /// How many transactions were begun.
+    pub(crate) fn transactions(&self) -> usize {
+        self.transactions.load(Ordering::Relaxed)
     }
 
     pub(crate) fn fail_after(&self, accesses: usize, panics: bool) {
@@ -37,6 +58,9 @@ impl Failing {
     fn access(&self) -> Result<(), StoreError> {
         let left = self.left.load(Ordering::Relaxed);
         if left == 0 {
+            if self.once.load(Ordering::Relaxed) {
+                self.left.store(usize::MAX, Ordering::Relaxed);
+            }
             if self.panics.load(Ordering::Relaxed) {
                 std::panic::resume_unwind(Box::new("a bug in the store"));
             }
@@ -55,6 +79,7 @@ impl Store for Failing {
         work: &mut dyn FnMut(&mut dyn State) -> Result<(), StoreError>,
     ) -> Result<(), StoreError> {
         self.access()?;
+        self.transactions.fetch_add(1, Ordering::Relaxed);
         self.inner.transact(&mut |state| {
             work(&mut Watched { store: self, state })?;
             // The commit may fail, too.
@@ -156,7 +181,7 @@ watched! {
 }
 
 /// A bench on a store that can be made to fail.
-fn bench() -> (Bench, Arc<Failing>) {
+pub(crate) fn bench() -> (Bench, Arc<Failing>) {
     let store = Arc::new(Failing::new());
     let engine = Engine::builder()
         .shared_store(Arc::clone(&store) as Arc<dyn Store>)

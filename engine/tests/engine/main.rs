@@ -9,6 +9,7 @@
     reason = "a test that panics is a test that fails"
 )]
 
+mod along;
 mod audit;
 #[cfg(feature = "cedar")]
 mod cedar;

@@ -148,3 +148,72 @@ async fn a_pipe_that_breaks_is_gone() {
         Err(Gone)
     );
 }
+
+/// A pipe of the system's, which takes part of a message when it is nearly full.
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn messages_of_many_threads_stay_whole_and_in_the_order_of_each() {
+    const EACH: usize = 400;
+    let (ours, mut theirs) = tokio::net::unix::pipe::pipe().unwrap();
+    let outlet = Outlet::start(Output::at_once(ours));
+    let line = |thread: usize, n: usize| {
+        // Some longer than the pipe, some that fill it nearly.
+        let length = (n * 7_919 + thread * 104_729) % 70_000;
+        format!("{thread} {n} {}", "x".repeat(length / (1 + n % 5)))
+    };
+    let threads: Vec<_> = (0..4)
+        .map(|thread| {
+            let outlet = Arc::clone(&outlet);
+            std::thread::spawn(move || {
+                for n in 0..EACH {
+                    outlet.push(Bytes::from(line(thread, n))).unwrap();
+                }
+            })
+        })
+        .collect();
+    let mut text = String::new();
+    let read = async {
+        // Slowly at first, so that it fills up.
+        while text.len() < 1 << 20 {
+            let mut piece = vec![0; 1_000];
+            let length = theirs.read(&mut piece).await.unwrap();
+            text.push_str(str::from_utf8(&piece[..length]).unwrap());
+            tokio::task::yield_now().await;
+        }
+        let end = async {
+            tokio::task::spawn_blocking(|| threads.into_iter().for_each(|t| t.join().unwrap()))
+                .await
+                .unwrap();
+            outlet.finish();
+        };
+        tokio::join!(theirs.read_to_string(&mut text), end).0
+    };
+    soon(read).await.unwrap();
+    let mut next = [0; 4];
+    for heard in text.lines() {
+        let thread: usize = heard[..1].parse().unwrap();
+        assert_eq!(heard, line(thread, next[thread]));
+        next[thread] += 1;
+    }
+    assert_eq!(next, [EACH; 4]);
+    soon(outlet.ended()).await;
+}
+
+/// No task runs in between.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_message_is_in_the_pipe_once_it_was_handed_over() {
+    let (ours, theirs) = tokio::net::UnixStream::pair().unwrap();
+    let outlet = Outlet::start(Output::at_once(ours));
+    let mut read = std::os::unix::net::UnixStream::from(
+        std::os::fd::AsFd::as_fd(&theirs)
+            .try_clone_to_owned()
+            .unwrap(),
+    );
+    for message in ["{}", "[1]"] {
+        outlet.push(Bytes::from_static(message.as_bytes())).unwrap();
+        let mut heard = [0; 16];
+        let length = std::io::Read::read(&mut read, &mut heard).unwrap();
+        assert_eq!(&heard[..length], format!("{message}\n").as_bytes());
+    }
+}
