@@ -92,3 +92,68 @@ impl Company {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::outcome::{Outcome, Proof, ReportTo};
+    use crate::transport::ApprovalId;
+
+    const NOW: Duration = Duration::from_secs(1);
+
+    fn entry(n: usize) -> Entry {
+        Entry {
+            to: ReportTo {
+                approval_id: ApprovalId::new(&format!("apr-{n}")).unwrap(),
+                proof: Proof::RequestId("req".into()),
+                body_hash: "00".into(),
+                signer: None,
+            },
+            outcome: Outcome::Succeeded,
+            duration: Duration::ZERO,
+            error_text: None,
+        }
+    }
+
+    fn ids(entries: &[Entry]) -> Vec<&str> {
+        let ids = entries.iter().map(|entry| entry.to.approval_id.as_str());
+        ids.collect()
+    }
+
+    #[test]
+    fn the_first_has_somebody_watch_the_time_until_none_waits() {
+        let company = Company::default();
+        assert!(!company.any());
+        assert_eq!(company.join(entry(1), NOW).ok(), Some(Then::Watch));
+        let later = NOW + BATCH_PAUSE / 2;
+        assert_eq!(company.join(entry(2), later).ok(), Some(Then::Nothing));
+        assert!(company.any());
+        assert_eq!(company.watch(later), Some(BATCH_PAUSE / 2));
+        assert_eq!(company.watch(NOW + 2 * BATCH_PAUSE), Some(Duration::ZERO));
+        // Whoever submits takes the first along; the other one is not forgotten.
+        assert_eq!(ids(&company.take(1)), ["apr-1"]);
+        assert_eq!(company.watch(NOW + BATCH_PAUSE), Some(Duration::ZERO));
+        assert_eq!(ids(&company.take(BATCH)), ["apr-2"]);
+        assert!(!company.any());
+        // The next one has its own time, with the same watch.
+        let next = NOW + BATCH_PAUSE;
+        assert_eq!(company.join(entry(3), next).ok(), Some(Then::Nothing));
+        assert_eq!(company.watch(next), Some(BATCH_PAUSE));
+        assert_eq!(ids(&company.take(BATCH)), ["apr-3"]);
+        assert_eq!(company.watch(next), None);
+        assert_eq!(company.join(entry(4), next).ok(), Some(Then::Watch));
+    }
+
+    #[test]
+    fn a_full_report_is_sent_at_once_and_after_the_end_everything_comes_back() {
+        let company = Company::default();
+        for n in 1..BATCH {
+            assert!(matches!(company.join(entry(n), NOW), Ok(then) if then != Then::Send));
+        }
+        assert_eq!(company.join(entry(BATCH), NOW).ok(), Some(Then::Send));
+        company.end();
+        let back = company.join(entry(0), NOW).unwrap_err();
+        assert_eq!(back.to.approval_id.as_str(), "apr-0");
+        assert_eq!(company.take(usize::MAX).len(), BATCH);
+    }
+}
