@@ -23,7 +23,7 @@
 //!
 //! | file | what it is | in a backup |
 //! |---|---|---|
-//! | `FILE-wal`, `FILE-shm` | SQLite's: what was committed lately | copy with SQLite's own tools, or with every process stopped |
+//! | `FILE-wal`, `FILE-shm` | SQLite's: what was committed lately, some 32 MiB as a rule | copy with SQLite's own tools, or with every process stopped |
 //! | `FILE.claim-key` | what claim tokens are derived with | yes: without it, calls that wait cannot claim |
 //! | `FILE.binding-key` | what embedded clients digest arguments with | yes: without it, nothing is resumed or remembered |
 //!
