@@ -5,9 +5,6 @@
 
 use std::fs;
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::Shutdown;
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::mpsc::{Receiver, channel};
@@ -18,6 +15,7 @@ use serde_json::{Value, json};
 use super::support::serve::sernixa;
 use super::support::until;
 
+mod ends;
 mod load;
 
 /// A server of few words. `tools/list` and `ping` are answered at once; `read` answers, `slow` waits for
@@ -254,79 +252,6 @@ fn other_messages_pass_in_order_while_a_call_waits_for_a_person() {
     let calls = log.iter().filter(|line| line.contains("tools/call"));
     assert_eq!(calls.count(), 1);
     assert_eq!(log.last().map(String::as_str), Some("end of input"));
-}
-
-/// Hosts on Node give sockets, and one pipe may be both stdout and stderr.
-#[test]
-fn whatever_stdin_and_stdout_are_the_messages_pass() {
-    let folder = tempfile::tempdir().unwrap();
-    let script = folder.path().join("server.py");
-    fs::write(&script, SERVER).unwrap();
-    let log = folder.path().join("log");
-    let server = ["python3".into(), script, log].map(PathBuf::into_os_string);
-    let long = "y".repeat(300_000);
-    let calls: String = (1..=20)
-        .map(|id| {
-            let params = json!({"name": "read", "arguments": {"n": id, "long": long}});
-            let call =
-                json!({"jsonrpc": "2.0", "id": id, "method": "tools/call", "params": params});
-            format!("{call}\n")
-        })
-        .collect();
-    let answered = |text: &str| {
-        let lines = text.lines().filter(|line| line.starts_with('{'));
-        let mut ids: Vec<u64> = lines
-            .map(|line| serde_json::from_str::<Value>(line).unwrap())
-            .inspect(|answer| assert_eq!(answer["result"]["content"][0]["text"], "read"))
-            .map(|answer| answer["id"].as_u64().unwrap())
-            .collect();
-        ids.sort_unstable();
-        assert_eq!(ids, (1..=20).collect::<Vec<_>>());
-    };
-
-    let (mut ours, theirs) = UnixStream::pair().unwrap();
-    let also = OwnedFd::from(theirs.try_clone().unwrap());
-    let mut child = Proxy::command(folder.path(), &[], &server)
-        .stdin(OwnedFd::from(theirs))
-        .stdout(also)
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut input = ours.try_clone().unwrap();
-    let said = calls.clone();
-    let writer = std::thread::spawn(move || input.write_all(said.as_bytes()).unwrap());
-    let mut lines = BufReader::new(&mut ours).lines();
-    let text: Vec<String> = (0..20).map(|_| lines.next().unwrap().unwrap()).collect();
-    writer.join().unwrap();
-    answered(&text.join("\n"));
-    ours.shutdown(Shutdown::Write).unwrap();
-    assert!(child.wait().unwrap().success());
-
-    let (mut reader, writer) = std::io::pipe().unwrap();
-    let mut command = Proxy::command(folder.path(), &["--log-level", "debug"], &server);
-    command
-        .stdin(Stdio::piped())
-        .stdout(writer.try_clone().unwrap())
-        .stderr(writer);
-    let mut child = command.spawn().unwrap();
-    // Its ends of the pipe.
-    drop(command);
-    let mut input = child.stdin.take().unwrap();
-    let writer = std::thread::spawn(move || {
-        input.write_all(calls.as_bytes()).unwrap();
-        input
-    });
-    let mut text = String::new();
-    let mut lines = BufReader::new(&mut reader).lines();
-    while text.matches("\n{").count() < 20 {
-        text.push('\n');
-        text.push_str(&lines.next().unwrap().unwrap());
-    }
-    drop(writer.join().unwrap());
-    answered(&text);
-    // Whatever is left there.
-    lines.for_each(drop);
-    assert!(child.wait().unwrap().success());
 }
 
 #[test]

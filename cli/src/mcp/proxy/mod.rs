@@ -9,6 +9,7 @@ mod server;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::net::SocketAddr;
+use std::panic::resume_unwind;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -229,7 +230,11 @@ async fn serve(proxy: Proxy, listen: Option<Listen>, decider: &Decider) -> Resul
     let Some(listen) = listen else {
         // On a worker: from here, which is none, every message would go from thread to thread.
         let served = tokio::spawn(async move { proxy.stdio(stop).await });
-        return match served.await.map_err(cannot_start)?.map_err(cannot_start)? {
+        // It is never aborted, so all that can be wrong with the task is a panic.
+        let served = served
+            .await
+            .unwrap_or_else(|panicked| resume_unwind(panicked.into_panic()));
+        return match served.map_err(cannot_start)? {
             Ended::ByHost => Ok(Exit::Yes),
             Ended::ByServer => {
                 say("The MCP server has ended.");
