@@ -49,7 +49,12 @@ fn both_are_answered_as_one_after_the_other_from_one_transaction() {
     // What comes to no transaction of its own takes nothing along, and it is reported all the same.
     let outcomes = succeeded(second.id(), 2);
     let (third, reported) = both(&bench, &agent(), "{", &outcomes);
-    assert_eq!((third.status, reported.status), (400, 200), "{}", third.body);
+    assert_eq!(
+        (third.status, reported.status),
+        (400, 200),
+        "{}",
+        third.body
+    );
     assert_eq!(became(&reported), "recorded");
     assert_eq!(bench.look(second.id())["execution"], "succeeded");
 }
@@ -61,7 +66,12 @@ fn a_report_that_is_not_taken_changes_nothing_for_the_submission() {
     let (answer, reported) = both(&bench, &agent(), &read(2).body(), &unknown);
     assert_eq!((answer.status, reported.status), (200, 200));
     assert_eq!(became(&reported), "not_found");
-    for (wrong, status) in [("", 400), ("{", 400), ("[]", 400), (r#"{"outcomes":[7]}"#, 422)] {
+    for (wrong, status) in [
+        ("", 400),
+        ("{", 400),
+        ("[]", 400),
+        (r#"{"outcomes":[7]}"#, 422),
+    ] {
         let (answer, reported) = both(&bench, &agent(), &read(3).body(), wrong);
         assert_eq!((answer.status, reported.status), (200, status), "{wrong}");
     }
