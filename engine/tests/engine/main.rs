@@ -31,6 +31,7 @@ mod model;
 mod outcomes;
 mod policies;
 mod replay;
+mod rounds;
 mod speed;
 mod submissions;
 mod support;

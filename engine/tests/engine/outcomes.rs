@@ -1,8 +1,12 @@
 //! Reports of how executions ended.
 
-use serde_json::json;
-use sernixa_engine::{Principal, Request, Role};
+use std::sync::Arc;
 
+use serde_json::json;
+use sernixa_engine::audit::verify_approvals;
+use sernixa_engine::{Engine, MemoryStore, Principal, Request, Role};
+
+use crate::rounds::note_rounds;
 use crate::support::{Bench, CLAIM, Draft, HOUR, OTHER_CLAIM, Waiting, agent, reviewer};
 
 fn claimed(bench: &Bench) -> Waiting {
@@ -242,6 +246,17 @@ fn what_something_that_goes_on_is_told_stands_in_the_audit_round_by_round_until_
         assert_eq!(report(&bench, &waiting, end), "recorded");
         assert_eq!(bench.look(&waiting.id)["execution"], end);
     }
+}
+
+#[test]
+fn what_is_only_noted_stands_in_a_chain_that_holds() {
+    let store = Arc::new(MemoryStore::new());
+    let engine = Engine::builder().shared_store(Arc::clone(&store) as _);
+    let bench = Bench::new(engine.build().unwrap());
+    note_rounds(&bench);
+    let report = verify_approvals(&*store).unwrap();
+    assert_eq!((report.checked, report.skipped), (3, 0));
+    assert!(report.faults.is_empty(), "{report:?}");
 }
 
 #[test]

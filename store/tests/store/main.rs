@@ -19,6 +19,9 @@ mod support;
 #[path = "../../../engine/tests/engine/model.rs"]
 mod model;
 
+#[path = "../../../engine/tests/engine/rounds.rs"]
+mod rounds;
+
 mod claims;
 mod conformance;
 mod crash;
@@ -26,6 +29,7 @@ mod files;
 mod group;
 mod hostile;
 mod life_cycle;
+mod outcomes;
 mod process;
 mod secrets;
 mod versions;
