@@ -21,19 +21,7 @@ pub(crate) struct FileStore {
 impl FileStore {
     /// The engine on an existing file: a wrong name must not make an empty one.
     pub(super) fn open(path: &Path) -> Result<Self, Failure> {
-        let shown = path.display();
-        let metadata = std::fs::metadata(path).map_err(|error| {
-            let message = format!("the store {shown} cannot be opened; check the name");
-            Failure::new(message).caused_by(error)
-        })?;
-        if !metadata.is_file() {
-            let message = format!("the store {shown} is not a file; name the file of an engine");
-            return Err(Failure::new(message));
-        }
-        if metadata.len() == 0 {
-            let message = format!("the store {shown} is empty; no engine has used it yet");
-            return Err(Failure::new(message));
-        }
+        check_file(path)?;
         let engine = Engine::builder()
             .shared_store(open_store(path)?)
             .settings(Settings::local())
@@ -76,6 +64,24 @@ impl FileStore {
     pub(crate) fn call(&self, request: Request<'_>) -> Result<Answer, Failure> {
         Ok(self.engine.handle(&self.caller, request, &moment()?))
     }
+}
+
+/// That the file of an engine is there: a wrong name is not a place where nothing happened yet.
+pub(crate) fn check_file(path: &Path) -> Result<(), Failure> {
+    let shown = path.display();
+    let metadata = std::fs::metadata(path).map_err(|error| {
+        let message = format!("the store {shown} cannot be opened; check the name");
+        Failure::new(message).caused_by(error)
+    })?;
+    if !metadata.is_file() {
+        let message = format!("the store {shown} is not a file; name the file of an engine");
+        return Err(Failure::new(message));
+    }
+    if metadata.len() == 0 {
+        let message = format!("the store {shown} is empty; no engine has used it yet");
+        return Err(Failure::new(message));
+    }
+    Ok(())
 }
 
 /// The person who may read and write the file. Another key than that of the process whose file it

@@ -17,7 +17,7 @@ use url::Url;
 use crate::{Failure, Global, output};
 
 pub(crate) use address::{DEFAULT_URL, is_insecure};
-pub(crate) use file::{FileStore, moment, now};
+pub(crate) use file::{FileStore, check_file, moment, now};
 pub(crate) use follow::{Signal, follow};
 pub(crate) use http::{Response, Service};
 pub(crate) use refusal::failure;

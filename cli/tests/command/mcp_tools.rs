@@ -164,6 +164,55 @@ fn a_tool_that_is_not_known_or_that_two_servers_have_is_an_error_that_says_what_
     }
 }
 
+/// "Nothing changed" of a mistyped name would be believed.
+#[test]
+fn a_store_that_is_not_there_is_named_and_not_taken_for_one_without_tools() {
+    let house = House::new();
+    let missing = house.path().join("agnets.db");
+    for words in [
+        &["list"][..],
+        &["list", "--changed"],
+        &["list", "--json"],
+        &["show", "write"],
+        &["accept", "write"],
+        &["accept", "--all"],
+    ] {
+        let mut command = sernixa(&[&["mcp", "tools"], words].concat());
+        let ran = run(command.arg("--store").arg(&missing));
+        assert_eq!(ran.code, 2, "{words:?}: {ran:?}");
+        let says = format!(
+            "the store {} cannot be opened; check the name: No such file",
+            missing.display()
+        );
+        if words.contains(&"--json") {
+            let said: Value = serde_json::from_str(&ran.stdout).unwrap();
+            let error = said["error"].as_str().unwrap();
+            assert!(error.starts_with(&says), "{ran:?}");
+        } else {
+            assert_eq!(ran.stdout, "", "{words:?}: {ran:?}");
+            assert!(ran.stderr.contains(&says), "{words:?}: {ran:?}");
+        }
+    }
+    let made: Vec<_> = std::fs::read_dir(house.path())
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.starts_with("agnets"))
+        .collect();
+    assert!(made.is_empty(), "looking makes nothing: {made:?}");
+    // The proxy's state without its store: what was met is there all the same.
+    let state = State::open(Some(&missing)).unwrap();
+    let met = Met {
+        tool: "send",
+        digest: "sha256:00",
+        text: "{}",
+    };
+    state.meet("mail", &[met], SystemTime::now()).unwrap();
+    let mut command = sernixa(&["mcp", "tools", "list"]);
+    let ran = run(command.arg("--store").arg(&missing));
+    assert_eq!(ran.code, 0, "{ran:?}");
+    assert!(ran.stdout.contains("send"), "{ran:?}");
+}
+
 #[test]
 fn with_a_service_the_users_own_state_is_looked_at() {
     let home = tempfile::tempdir().unwrap();

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use sernixa_mcp::proxy::state::{Definition, State, StateError, Tool};
 
-use crate::backend::Target;
+use crate::backend::{Target, check_file};
 use crate::output::one_line;
 use crate::{Exit, Failure, Global, output};
 
@@ -75,6 +75,9 @@ pub(crate) fn run(command: Command, global: &Global) -> Result<Exit, Failure> {
         Target::Service(_) => None,
     };
     let state = State::find(store.as_deref()).map_err(failure)?;
+    if let (Some(store), None) = (&store, &state) {
+        check_file(store)?;
+    }
     match command {
         Command::List { server, changed } => list(state.as_ref(), &server, changed, global),
         Command::Show { tool, server } => {
