@@ -118,6 +118,7 @@ fn a_server_gets_its_own_variables_and_not_the_secrets_of_the_proxy() {
         "BINDING_KEY",
         "LISTEN_TOKEN",
         "REQUEST_SIGNING_SECRET",
+        "SIGNING_KEYS",
         "UPSTREAM_TOKEN",
     ] {
         command.env(format!("SERNIXA_{name}"), "a-secret-of-the-proxy-4e1f");
