@@ -1,7 +1,7 @@
 //! Actions that go on, round by round, and what the audit says of them afterwards; on any store.
 
 use serde_json::{Value, json};
-use sernixa_engine::audit::Receipt;
+use sernixa_engine::audit::{Event, Receipt};
 use sernixa_engine::{Principal, Role};
 
 use crate::support::{Bench, CLAIM, Draft, agent, reviewer};
@@ -55,7 +55,7 @@ pub(crate) fn note_rounds(bench: &Bench) {
     }
     let auditor = Principal::new("acme", "auditor-key").with(Role::Auditor);
     let events = bench.engine.audit(&auditor, 0, 100).unwrap();
-    let receipts: Vec<Receipt> = events.iter().map(|event| event.receipt()).collect();
+    let receipts: Vec<Receipt> = events.iter().map(Event::receipt).collect();
     let report = bench.engine.verify_audit(&auditor, &receipts).unwrap();
     assert!(report.is_valid(), "{report:?}");
     assert_eq!(report.events, events.len() as u64);
