@@ -79,6 +79,16 @@ pub(crate) fn of_error(error: &Error) -> (String, Decision<'_>) {
             "the approval service did not answer in time",
             "Call again later.",
         ),
+        // No approval was used: the service took no request that is signed so.
+        Error::Replay(refusal)
+            if matches!(refusal.status(), Some("replayed_nonce" | "stale_timestamp")) =>
+        {
+            (
+                "signature_refused",
+                "the approval service took the signed request for a repeated or an old one",
+                "Call again later, or tell the operator: the clock may be wrong.",
+            )
+        }
         Error::Replay(_) => (
             "replayed",
             "its approval was used by another, identical call",

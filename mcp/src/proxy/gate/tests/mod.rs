@@ -3,6 +3,7 @@
 mod asking;
 mod held;
 mod names;
+mod refused;
 mod reports;
 mod rig;
 mod rounds;
