@@ -1,4 +1,5 @@
-//! What a started call reports when it ends (DESIGN 7, `outcome`): entries, batched by the driver.
+//! What a started call reports when it ends (DESIGN 7, `outcome`): entries, which wait for
+//! [company](crate::company).
 
 use std::time::Duration;
 

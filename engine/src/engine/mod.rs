@@ -259,11 +259,12 @@ impl Engine {
         moment: &Moment,
         claim_key: &SecretKey,
     ) -> Result<(Option<Reply>, Reply), Halt> {
-        let mut first = None;
+        let (mut first, mut spoilt) = (None, false);
         let reply = self.commit(moment, claim_key, |state, context| {
             first = None;
             let earlier = catch_unwind(AssertUnwindSafe(|| step(state, context, before)));
             let Ok(Ok(earlier)) = earlier else {
+                spoilt = true;
                 return Err(StoreError::new("the command before this one failed").into());
             };
             let mut outcome = step(state, context, command)?;
@@ -273,13 +274,12 @@ impl Engine {
             outcome.changes.extend(later);
             Ok(outcome)
         });
-        match (reply, first) {
-            (Err(Halt::Store(_)), None) => {
-                let reply = self.transact(command, moment, claim_key)?;
-                Ok((None, reply))
-            }
-            (reply, first) => Ok((first, reply?)),
+        // Only then: what else is wrong with the store is not waited for twice.
+        if spoilt {
+            let reply = self.transact(command, moment, claim_key)?;
+            return Ok((None, reply));
         }
+        Ok((first, reply?))
     }
 
     /// Runs steps in one transaction, and tells the listeners once it is committed.

@@ -1,4 +1,5 @@
-//! What all jobs of one driver share: the lanes, the waiters, the outcomes that wait for company.
+//! What all jobs of one driver share: the lanes, the waiters, what is sent
+//! in the background.
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
